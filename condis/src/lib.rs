@@ -1,0 +1,4 @@
+//! Connection-oriented NDIS (CoNDIS) in user space.
+#![forbid(unsafe_code)]
+
+pub mod runtime;
