@@ -1,10 +1,17 @@
 //! Where time, timers and deferred work come from.
 //!
 //! The library and every driver take them from a [`Runtime`] and from nowhere else. `Threads` runs on real threads and
-//! clocks; `Sim` is one thread, virtual time and one seed, and replays bit for bit.
+//! clocks; [`Sim`] is one thread, virtual time and one seed, and replays bit for bit.
 //!
 //! Work is posted to a *lane*: its jobs run one at a time, in the order of posting. An NDIS instance (a node) has one lane,
 //! on which its PASSIVE-level callbacks and everything that a `Drop` causes run. A lane may also carry timers.
+
+mod random;
+mod sim;
+mod wheel;
+
+pub use random::Random;
+pub use sim::{Journal, Ran, Sim};
 
 use std::fmt;
 use std::sync::Weak;
