@@ -124,7 +124,7 @@ impl LaneCore {
     /// since it did last, before it looks for due timers and before it sleeps. The clock is the dearest part of arming, and
     /// to count from a later moment never makes a timer early.
     pub(super) fn arm(&self, after: Duration, target: Weak<dyn OnTimer>, token: u64) -> Key {
-        let after = u64::try_from(after.as_nanos()).unwrap_or(u64::MAX);
+        let after = after.as_secs().saturating_mul(1_000_000_000).saturating_add(after.subsec_nanos().into());
         let timer = Timer { target, token };
         let mut state = self.state();
         if state.sleeps_until == 0 {
