@@ -12,7 +12,8 @@
 //!
 //! Where ours runs:
 //! - *on the lane*: in its jobs, [`OPERATIONS`] in each, which is where protocols arm theirs. Posting the jobs and placing
-//!   the timers afterwards is in the time.
+//!   the timers afterwards is in the time. A timer that is cancelled by the job that armed it never gets a deadline there:
+//!   the clock and the slot are spared, so *at once* on the lane measures less work than the floor does, plus two locks.
 //! - *from outside*: on another thread, while the lane sleeps. Each timer then needs a reading of the clock.
 
 use std::sync::{Arc, Mutex, Weak};
