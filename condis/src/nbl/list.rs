@@ -303,6 +303,10 @@ impl NetBufferList {
         self.first.is_clone()
     }
 
+    /// The octets at the front that the data path looks at: all up to the place of the first net buffer's first bytes.
+    #[cfg(test)]
+    pub(super) const HOT_OCTETS: usize = std::mem::offset_of!(NetBufferList, first) + NetBuffer::HOT_OCTETS;
+
     pub(super) fn new(first: NetBuffer, pool: Arc<Shared>) -> NetBufferList {
         NetBufferList {
             source: 0,

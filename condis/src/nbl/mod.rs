@@ -42,3 +42,6 @@ pub use list::{CancelId, NET_BUFFERS_MAX, Nbl, NblFlags, NetBufferList};
 pub use local::LocalPool;
 pub use net_buffer::{MDLS_MAX, Mdls, NetBuffer, POISON, PREPEND_BACKFILL_OCTETS};
 pub use pool::{Pool, PoolConfig};
+
+#[cfg(test)]
+mod tests;

@@ -26,6 +26,10 @@ pub struct NetBuffer {
 }
 
 impl NetBuffer {
+    /// The octets at the front that are looked at for a net buffer of one MDL, beside whether it has more.
+    #[cfg(test)]
+    pub(super) const HOT_OCTETS: usize = std::mem::offset_of!(NetBuffer, more);
+
     /// A net buffer over `payload_octets` of zeroed memory of its own, without data, `headroom` of them before the data.
     pub(super) fn allocate(payload_octets: usize, headroom: usize) -> Option<NetBuffer> {
         let first = Mdl::new(Memory::allocate(payload_octets)?)?;
