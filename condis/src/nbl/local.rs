@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::chain::Chain;
 use super::list::{Link, Nbl};
-use super::pool::Pool;
+use super::pool::{Pool, Shared};
 use crate::status::NdisStatus;
 
 /// A cache before a [`Pool`], for one thread at a time: taking a list from it and freeing one into it takes no lock and no
@@ -20,6 +20,8 @@ pub struct LocalPool {
     /// Lists in `cache`. Written here only; the pool reads it for its accounts.
     len: Arc<AtomicUsize>,
     batch: usize,
+    /// What `pool` holds, one step nearer.
+    shared: Arc<Shared>,
     pool: Pool,
 }
 
@@ -30,7 +32,13 @@ impl LocalPool {
         pool.register(&len);
         // A small pool is not to end up in the caches of its users.
         let batch = (pool.config().capacity / 8).clamp(1, BATCH_MAX);
-        LocalPool { cache: Cell::default(), len, batch, pool: pool.clone() }
+        LocalPool {
+            cache: Cell::default(),
+            len,
+            batch,
+            shared: Arc::clone(pool.shared()),
+            pool: pool.clone(),
+        }
     }
 
     /// A list with one net buffer, without data, its headroom before it. As [`Pool::alloc`].
@@ -61,7 +69,7 @@ impl LocalPool {
     /// Frees a list into the cache; into its own pool, if that is another one.
     #[inline]
     pub fn free(&self, mut nbl: Nbl) {
-        if !self.pool.owns(&nbl) || !self.pool.shared().recycle(&mut nbl) {
+        if !Arc::ptr_eq(&self.shared, &nbl.pool) || !self.shared.recycle(&mut nbl) {
             return drop(nbl);
         }
         let mut node = nbl.into_node();

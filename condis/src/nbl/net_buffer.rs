@@ -335,6 +335,8 @@ impl NetBuffer {
     }
 
     /// Overwrites all of the (recycled) memory with [`POISON`].
+    #[cold]
+    #[inline(never)] // keeps the free path of a pool that does not verify short
     pub(super) fn poison(&mut self) {
         if let Some(bytes) = self.first.bytes_mut() {
             bytes.fill(POISON);
