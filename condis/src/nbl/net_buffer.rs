@@ -345,11 +345,11 @@ impl NetBuffer {
 
     #[cold]
     fn keep_own_mdl(&mut self) {
-        if self.fronted > 0 {
-            self.first = self.more.swap_remove(usize::from(self.fronted) - 1);
-            self.fronted = 0;
+        // No index that could be wrong: this runs while a list is dropped, where a panic would take the chain behind it along.
+        if let Some(own) = self.more.drain(..).take(usize::from(self.fronted)).next_back() {
+            self.first = own;
         }
-        self.more.clear();
+        self.fronted = 0;
     }
 
     /// Chains a new MDL of `backfill + octets` in front and returns the offset of the data in it, which is `backfill`.
