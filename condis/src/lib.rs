@@ -1,4 +1,6 @@
 //! Connection-oriented NDIS (CoNDIS) in user space.
 #![forbid(unsafe_code)]
 
+pub mod nbl;
 pub mod runtime;
+pub mod status;
