@@ -1,6 +1,6 @@
 //! Where time, timers and deferred work come from.
 //!
-//! The library and every driver take them from a [`Runtime`] and from nowhere else. `Threads` runs on real threads and
+//! The library and every driver take them from a [`Runtime`] and from nowhere else. [`Threads`] runs on real threads and
 //! clocks; [`Sim`] is one thread, virtual time and one seed, and replays bit for bit.
 //!
 //! Work is posted to a *lane*: its jobs run one at a time, in the order of posting. An NDIS instance (a node) has one lane,
@@ -8,10 +8,12 @@
 
 mod random;
 mod sim;
+mod threads;
 mod wheel;
 
 pub use random::Random;
 pub use sim::{Journal, Ran, Sim};
+pub use threads::{IoThread, PanicReport, Stop, Threads};
 
 use std::fmt;
 use std::sync::Weak;
