@@ -34,6 +34,8 @@
 #![forbid(unsafe_code)]
 
 pub mod counters;
+#[cfg(target_os = "linux")]
+pub mod ethernet;
 pub mod header;
 mod link;
 mod mac;
