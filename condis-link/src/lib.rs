@@ -40,6 +40,7 @@ pub mod header;
 mod link;
 mod mac;
 pub mod memory;
+pub mod tap;
 
 pub use link::{BATCH_FRAMES_MAX, Frame, Link, LinkUser};
 pub use mac::{MacAddr, MacAddrError};

@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 /// A 48-bit Ethernet address.
 ///
-/// Source: IEEE 802 §8.2. Written and read in the colon form of RFC 7042 §2.1's examples, lower case.
+/// Printed as Linux tools print it, lower case with colons; read so too, or with the hyphens that IEEE 802 §8.1 uses.
+/// Source: IEEE 802 §8.2.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct MacAddr([u8; 6]);
 

@@ -59,6 +59,11 @@ impl Drop for Namespace {
     }
 }
 
+fn skip(test: &str, needs: &str) {
+    println!("SKIPPED {test}: needs {needs}");
+    assert!(std::env::var("CONDIS_REQUIRE_PEERS").as_deref() != Ok("1"), "{test} must not be skipped");
+}
+
 /// Runs `ip`, in the namespace of the calling thread.
 fn ip(arguments: &str) {
     let status = Command::new("ip").args(arguments.split(' ')).status().expect("iproute2 is installed");
@@ -276,8 +281,7 @@ fn ethernet_veth_a_full_socket_refuses_and_calls_back() {
     let shaper = "qdisc add dev left root tbf rate 4mbit burst 2000 limit 10000000";
     let shaped = Command::new("tc").args(shaper.split(' ')).status();
     if !shaped.is_ok_and(|status| status.success()) {
-        println!("SKIPPED ethernet_veth_a_full_socket_refuses_and_calls_back: needs tc and sch_tbf");
-        return;
+        return skip("ethernet_veth_a_full_socket_refuses_and_calls_back", "tc and sch_tbf");
     }
     let threads = Threads::new();
     let [left, right] = pair(&threads);

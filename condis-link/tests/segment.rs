@@ -6,7 +6,7 @@ use std::num::NonZeroU64;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
-use condis::runtime::{Ran, Runtime, Sim};
+use condis::runtime::{Ran, Runtime, Sim, Threads};
 use condis_link::counters::Count;
 use condis_link::header::{EtherType, Header};
 use condis_link::memory::{AttachError, Chance, Conditions, Port, PortOptions, Segment};
@@ -414,6 +414,68 @@ fn who_was_refused_hears_of_room_when_a_cut_empties_the_queue() {
     segment.cut();
     run(&sim);
     assert_eq!(a.heard(), [Heard::Link(0, false), Heard::Writable(0)]);
+}
+
+/// Neither a frame nor its delivery allocates once the buffers have grown; the one allocation of a burst is its job.
+#[test]
+fn a_burst_allocates_once() {
+    let sim = Sim::new(1);
+    let segment = Segment::new(sim.clone(), "wire", Conditions::default(), 1);
+    let [from, to] = [A, B].map(|address| segment.attach(address).unwrap());
+    let user: Arc<dyn LinkUser> = Arc::new(Silent);
+    to.attach(Arc::downgrade(&user));
+    let header = Header::new(B, A, EtherType::PPPOE_SESSION);
+    let mut room = [0; Header::OCTETS_MAX];
+    let parts = [IoSlice::new(header.encode(&mut room)), IoSlice::new(&[7; 1000])];
+    let frames = [Frame::new(&parts); 64];
+    let burst = || {
+        assert_eq!(from.transmit(&frames), 64);
+        run(&sim);
+    };
+    (0..10).for_each(|_| burst());
+    assert_eq!(allocation_counter::measure(burst).count_total, 1);
+}
+
+/// Hears and does nothing.
+struct Silent;
+
+impl LinkUser for Silent {
+    fn receive(&self, _frames: &[&[u8]]) {}
+
+    fn link_state(&self, _up: bool) {}
+}
+
+/// Passes on the numbers of the frames that it hears.
+struct Numbers(std::sync::mpsc::Sender<u32>);
+
+impl LinkUser for Numbers {
+    fn receive(&self, frames: &[&[u8]]) {
+        for frame in frames {
+            self.0.send(u32::from_be_bytes(*frame[14..].first_chunk().unwrap())).unwrap();
+        }
+    }
+
+    fn link_state(&self, _up: bool) {}
+}
+
+#[test]
+fn on_threads_frames_arrive_whole_and_in_order_too() {
+    let threads = Threads::new();
+    let conditions = Conditions { delay: 2 * MS, jitter: 3 * MS, ..Conditions::default() };
+    let segment = Segment::new(threads.clone(), "wire", conditions, 1);
+    let [from, to] = [A, B].map(|address| segment.attach(address).unwrap());
+    let (sender, numbers) = std::sync::mpsc::channel();
+    let user: Arc<dyn LinkUser> = Arc::new(Numbers(sender));
+    to.attach(Arc::downgrade(&user));
+    let mut room = [0; Header::OCTETS_MAX];
+    let header = Header::new(B, A, EtherType::PPPOE_SESSION).encode(&mut room);
+    for n in 0..2000u32 {
+        let number = n.to_be_bytes();
+        let parts = [IoSlice::new(header), IoSlice::new(&number)];
+        assert_eq!(from.transmit(&[Frame::new(&parts)]), 1);
+    }
+    let hang = Duration::from_secs(20);
+    assert!((0..2000).all(|n| numbers.recv_timeout(hang) == Ok(n)));
 }
 
 /// Answers every frame at once, for ever.

@@ -123,7 +123,7 @@ impl PacketSocket {
         let received = received as usize;
         for (slot, header) in slots.iter_mut().zip(&headers).take(received) {
             let truncated = header.msg_hdr.msg_flags & libc::MSG_TRUNC != 0;
-            slot.fill(header.msg_len as usize, header.msg_hdr.msg_controllen, truncated);
+            slot.fill(header.msg_len as usize, header.msg_hdr.msg_controllen as _, truncated);
         }
         Ok(received)
     }

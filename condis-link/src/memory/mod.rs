@@ -12,7 +12,8 @@
 //!    every promiscuous port but the sender.
 //!
 //! All delivery happens on the segment's own lane of the runtime. Under a simulation a frame arrives at its nanosecond,
-//! and every draw comes from the segment's seed, in the order of the frames sent; so a run replays bit for bit.
+//! and every draw comes from the segment's seed, in the order of the frames sent; so a run replays bit for bit. On threads
+//! the same holds to the tick of the timers: what is due by then arrives together, in order, and never early.
 //!
 //! Left out: the receiving side has no line of its own, so two senders can bring one port more than its rate; preamble,
 //! gap and check sequence take no time; and a bit error is not noticed by the receiving port, as a frame check sequence
