@@ -5,6 +5,19 @@
 //!
 //! Work is posted to a *lane*: its jobs run one at a time, in the order of posting. An NDIS instance (a node) has one lane,
 //! on which its PASSIVE-level callbacks and everything that a `Drop` causes run. A lane may also carry timers.
+//!
+//! | | [`Threads`] | [`Sim`] |
+//! |---|---|---|
+//! | a lane is | a thread | a name: all lanes share one order |
+//! | time passes | by itself | when no job is left: it jumps to the next timer |
+//! | a timer fires | never early; up to a millisecond late, and by what its lane is busy with | at its nanosecond |
+//! | timers that fire together | by millisecond, then in the order of arming | by nanosecond, then in the order of arming |
+//! | jobs and due timers of a lane | take turns | all jobs first |
+//! | a panic in a job or timer | is counted and reported; the lane goes on | comes out of the call that ran it |
+//! | it ends | by [`Threads::shutdown`], or when dropped | when dropped |
+//!
+//! Neither calls anything of a driver while it holds a lock of its own. Threads that wait in system calls, which only links
+//! need, come from [`Threads::spawn_io`]. Random numbers that replay come from [`Random`].
 
 mod random;
 mod sim;

@@ -27,8 +27,9 @@ mod table;
 /// that were posted and timers that are due take turns, so neither can starve the other. A thread that has nothing to do
 /// sleeps until it is posted to or until the next timer.
 ///
-/// Timers tick in milliseconds: one fires never early, and on an idle machine at most one tick late. Those of one tick fire
-/// in the order of arming.
+/// Timers tick in milliseconds, and one never fires early. On an idle machine it is late by at most one tick, and by what
+/// its lane still ran as it was armed (64 jobs at most): a lane reads the clock once for all timers that are armed meanwhile.
+/// Those of one tick fire in the order of arming.
 ///
 /// A job or timer that panics ends, and its lane goes on; see [`Threads::on_panic`]. Dropping the runtime is
 /// [`Threads::shutdown`]. The queue of a lane has no bound of its own, as [`Runtime::defer`] cannot refuse: who posts, bounds.
@@ -202,8 +203,7 @@ impl Runtime for Threads {
     }
 
     fn arm(&self, lane: Lane, after: Duration, target: Weak<dyn OnTimer>, token: u64) -> TimerId {
-        let at = self.clock.now().after(after);
-        TimerId(self.lane(lane).arm(at, target, token).to_bits())
+        TimerId(self.lane(lane).arm(after, target, token).to_bits())
     }
 
     fn cancel(&self, lane: Lane, timer: TimerId) -> bool {

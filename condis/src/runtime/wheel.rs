@@ -21,6 +21,8 @@ const SLOTS: usize = 1 << SLOT_BITS;
 const LEVELS: usize = u64::BITS.div_ceil(SLOT_BITS) as usize;
 /// The list of what is due, after those of the slots.
 const DUE: usize = LEVELS * SLOTS;
+/// The list of what is armed and waits for its deadline to be told.
+const NEW: usize = DUE + 1;
 /// No entry.
 const NIL: u32 = u32::MAX;
 
@@ -64,7 +66,7 @@ pub(crate) struct Wheel<T> {
     levels: u16,
     /// One bit for each slot that holds timers.
     occupied: [u64; LEVELS],
-    /// The slots, level by level, and the list of what is due.
+    /// The slots, level by level, the list of what is due, and the list of what is new.
     lists: Box<[List]>,
     /// The slot that `advance` has begun to empty and has not finished.
     emptying: Option<u16>,
@@ -79,7 +81,9 @@ struct List {
     tail: u32,
 }
 
+/// Aligned to a cache line, which it nearly fills: with many armed, each entry touched is one line and not often two.
 #[derive(Debug)]
+#[repr(align(64))]
 struct Entry<T> {
     /// `None` in a vacant entry.
     value: Option<T>,
@@ -98,7 +102,7 @@ impl<T> Wheel<T> {
             len: 0,
             levels: 0,
             occupied: [0; LEVELS],
-            lists: vec![List { head: NIL, tail: NIL }; DUE + 1].into(),
+            lists: vec![List { head: NIL, tail: NIL }; NEW + 1].into(),
             emptying: None,
             entries: Vec::new(),
             vacant: NIL,
@@ -110,24 +114,39 @@ impl<T> Wheel<T> {
     /// # Panics
     /// If 4,294,967,295 timers are armed, for which memory ends first.
     pub(crate) fn arm(&mut self, at: u64, value: T) -> Key {
-        let index = self.vacant;
         let list = self.list_for(at);
-        let (index, generation) = if index == NIL {
-            let index = u32::try_from(self.entries.len()).expect("entries are counted in u32");
-            assert!(index != NIL, "the last index means no entry");
-            let (prev, next, list) = (NIL, NIL, list as u16);
-            self.entries.push(Entry { value: Some(value), at, prev, next, generation: 1, list });
-            (index, 1)
-        } else {
-            let entry = &mut self.entries[index as usize];
-            self.vacant = entry.next;
-            entry.value = Some(value);
-            entry.at = at;
-            (index, entry.generation)
-        };
-        self.link(index, list);
-        self.len += 1;
-        Key::new(index, generation)
+        self.insert(at, value, list)
+    }
+
+    /// Arms a timer whose deadline the next [`Wheel::place_new`] tells from `after`, for an owner who does not know the
+    /// present tick and will soon. Until then it lies aside, and can be cancelled.
+    ///
+    /// # Panics
+    /// As [`Wheel::arm`].
+    pub(crate) fn arm_new(&mut self, after: u64, value: T) -> Key {
+        self.insert(after, value, NEW)
+    }
+
+    /// Lets the timers that were armed without a deadline, at most `budget` of them, come due at the tick that `at` makes of
+    /// their `after`. False if some are left.
+    pub(crate) fn place_new(&mut self, at: impl Fn(u64) -> u64, budget: usize) -> bool {
+        for _ in 0..budget {
+            let head = self.lists[NEW].head;
+            if head == NIL {
+                return true;
+            }
+            self.unlink(head);
+            let entry = &mut self.entries[head as usize];
+            entry.at = at(entry.at);
+            let to = self.list_for(self.entries[head as usize].at);
+            self.link(head, to);
+        }
+        self.lists[NEW].head == NIL
+    }
+
+    /// Whether [`Wheel::place_new`] has something to place.
+    pub(crate) fn has_new(&self) -> bool {
+        self.lists[NEW].head != NIL
     }
 
     /// Takes a timer back, with what it carried, unless it came out already.
@@ -179,7 +198,7 @@ impl<T> Wheel<T> {
     }
 
     /// When to call [`Wheel::advance`] again: no timer comes due before that tick. One need not come due at it either, since
-    /// far timers are looked at some times on their way; `None` if nothing is armed but what is due already.
+    /// far timers are looked at some times on their way; `None` if nothing is armed but what is due already or new.
     pub(crate) fn next_advance(&self) -> Option<u64> {
         match self.emptying {
             Some(_) => Some(self.now),
@@ -190,6 +209,27 @@ impl<T> Wheel<T> {
     /// How many timers are armed, those included that are due and have not come out.
     pub(crate) fn len(&self) -> usize {
         self.len
+    }
+
+    /// Fills an entry and links it into `list`.
+    fn insert(&mut self, at: u64, value: T, list: usize) -> Key {
+        let index = self.vacant;
+        let (index, generation) = if index == NIL {
+            let index = u32::try_from(self.entries.len()).expect("entries are counted in u32");
+            assert!(index != NIL, "the last index means no entry");
+            let (prev, next, list) = (NIL, NIL, list as u16);
+            self.entries.push(Entry { value: Some(value), at, prev, next, generation: 1, list });
+            (index, 1)
+        } else {
+            let entry = &mut self.entries[index as usize];
+            self.vacant = entry.next;
+            entry.value = Some(value);
+            entry.at = at;
+            (index, entry.generation)
+        };
+        self.link(index, list);
+        self.len += 1;
+        Key::new(index, generation)
     }
 
     /// The first occupied slot: the tick at which it begins, and its list.
@@ -220,7 +260,7 @@ impl<T> Wheel<T> {
         let prev = std::mem::replace(&mut self.lists[list].tail, index);
         if prev == NIL {
             self.lists[list].head = index;
-            if list != DUE {
+            if list < DUE {
                 self.levels |= 1 << (list / SLOTS);
                 self.occupied[list / SLOTS] |= 1 << (list % SLOTS);
             }
@@ -245,7 +285,7 @@ impl<T> Wheel<T> {
         } else {
             self.entries[next as usize].prev = prev;
         }
-        if prev == NIL && next == NIL && list != DUE {
+        if prev == NIL && next == NIL && list < DUE {
             self.occupied[list / SLOTS] &= !(1 << (list % SLOTS));
             if self.occupied[list / SLOTS] == 0 {
                 self.levels &= !(1 << (list / SLOTS));
@@ -352,6 +392,20 @@ mod tests {
         let last = wheel.arm(5, 3);
         assert_eq!(wheel.cancel(last), Some(3));
         assert_ne!(wheel.arm(5, 4).index(), last.index());
+    }
+
+    #[test]
+    fn a_new_timer_waits_for_its_deadline_to_be_told_and_can_be_cancelled_before() {
+        let mut wheel = Wheel::new();
+        let keys = [5, 70, 5, 9].map(|after| wheel.arm_new(after, after));
+        wheel.advance(100, usize::MAX);
+        assert_eq!((wheel.pop_due(), wheel.next_advance(), wheel.len()), (None, None, 4));
+        assert_eq!(wheel.cancel(keys[3]), Some(9));
+        assert!(!wheel.place_new(|after| 100 + after, 2));
+        assert!(wheel.place_new(|after| 103 + after, 2));
+        wheel.advance(u64::MAX, usize::MAX);
+        assert_eq!(popped(&mut wheel), [(105, 5), (108, 5), (170, 70)]);
+        assert_eq!(wheel.len(), 0);
     }
 
     #[derive(Clone, Debug)]

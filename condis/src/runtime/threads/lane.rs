@@ -13,6 +13,8 @@ use super::{Activity, Clock, Panics};
 const TICK: u64 = 1_000_000;
 /// How many timers are moved in the wheel under one hold of the lock: some ten microseconds' worth.
 const MOVED_MAX: usize = 512;
+/// How many jobs run between two looks at the clock.
+const JOBS_MAX: usize = 64;
 /// How many places an empty queue keeps for the next burst.
 const QUEUE_KEPT: usize = 1024;
 
@@ -73,8 +75,10 @@ impl LaneCore {
         let mut jobs = VecDeque::new();
         let mut state = self.state();
         loop {
-            // First what is due now, then what was posted up to now, then again: neither starves the other.
-            let all_moved = state.timers.advance(self.clock.now().as_nanos() / TICK, MOVED_MAX);
+            // First what is due now, then some of what was posted up to now, then again: neither starves the other.
+            let now = self.clock.now();
+            let all_placed = state.timers.place_new(|after| tick_after(now, after), MOVED_MAX);
+            let all_moved = state.timers.advance(now.as_nanos() / TICK, MOVED_MAX);
             while !state.closing
                 && let Some((_, _, timer)) = state.timers.pop_due()
             {
@@ -83,15 +87,20 @@ impl LaneCore {
                 self.panics.guard(&self.name, || timer.fire());
                 state = self.state();
             }
-            if !state.jobs.is_empty() {
+            if jobs.is_empty() {
                 std::mem::swap(&mut jobs, &mut state.jobs);
+            }
+            if !jobs.is_empty() {
                 drop(state);
-                jobs.drain(..).for_each(|job| self.panics.guard(&self.name, job));
-                jobs.shrink_to(QUEUE_KEPT);
+                let count = jobs.len().min(JOBS_MAX);
+                jobs.drain(..count).for_each(|job| self.panics.guard(&self.name, job));
+                if jobs.is_empty() {
+                    jobs.shrink_to(QUEUE_KEPT);
+                }
                 state = self.state();
             } else if state.closing {
                 break;
-            } else if all_moved {
+            } else if all_placed && all_moved && !state.timers.has_new() {
                 state = self.sleep(state);
             }
         }
@@ -111,11 +120,18 @@ impl LaneCore {
         self.wake(state);
     }
 
-    pub(super) fn arm(&self, at: Time, target: Weak<dyn OnTimer>, token: u64) -> Key {
-        // Rounded up, so that it is not early by a part of a tick.
-        let at = at.as_nanos().div_ceil(TICK);
+    /// Arms a timer. While the thread is awake nobody reads the clock for it: the thread does, once for all that were armed
+    /// since it did last, before it looks for due timers and before it sleeps. The clock is the dearest part of arming, and
+    /// to count from a later moment never makes a timer early.
+    pub(super) fn arm(&self, after: Duration, target: Weak<dyn OnTimer>, token: u64) -> Key {
+        let after = after.as_secs().saturating_mul(1_000_000_000).saturating_add(after.subsec_nanos().into());
+        let timer = Timer { target, token };
         let mut state = self.state();
-        let key = state.timers.arm(at, Timer { target, token });
+        if state.sleeps_until == 0 {
+            return state.timers.arm_new(after, timer);
+        }
+        let at = tick_after(self.clock.now(), after);
+        let key = state.timers.arm(at, timer);
         if at < state.sleeps_until {
             self.wake(state);
         }
@@ -174,6 +190,11 @@ impl LaneCore {
         // Nothing of a driver runs under this lock, so a panic cannot leave the state half changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The first tick at which `after` nanoseconds have passed since `now`.
+fn tick_after(now: Time, after: u64) -> u64 {
+    now.as_nanos().saturating_add(after).div_ceil(TICK)
 }
 
 impl Timer {
