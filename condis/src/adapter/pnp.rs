@@ -1,0 +1,723 @@
+//! Bringing adapters up and down: bind, pause, restart, reset, unbind, halt.
+//!
+//! An adapter has one operation under way at a time (DP-065). Each is a chain of steps on the node's lane; a step that waits
+//! for drivers continues from the last of their answers.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering::AcqRel};
+use std::sync::{Arc, Mutex};
+
+use super::{AdapterCore, AdapterObj, AdapterState};
+use crate::binding::{Binding, BindingCore, BindingState};
+use crate::driver::{HaltAction, PnpEvent};
+use crate::names::Function as F;
+use crate::node::ProtocolCore;
+use crate::status::NdisStatus;
+use crate::status_ind::StatusIndication;
+use crate::token::sealed::Op;
+use crate::token::{How, Object, Token};
+use crate::trace::{ObjectId, Way};
+use crate::vc::Owner;
+use crate::vc::control::Blocked;
+
+pub(crate) type Done = Box<dyn FnOnce(Result<(), NdisStatus>) + Send>;
+type Step = Box<dyn FnOnce() + Send>;
+
+/// What can be asked of an adapter.
+pub(crate) enum Operation {
+    /// Bind all protocols and run.
+    Start,
+    Bind(Arc<ProtocolCore>),
+    Unbind(Arc<BindingCore>),
+    Pause(Done),
+    Restart(Done),
+    Reset(Done),
+    Remove {
+        surprise: bool,
+        done: Done,
+    },
+    ShutDown,
+}
+
+/// The operations that wait, and whether one is under way.
+#[derive(Default)]
+pub(crate) struct Operations {
+    queue: VecDeque<Operation>,
+    running: bool,
+    /// Bindings whose driver has answered its unbind, and that still have AFs or VCs.
+    closing: Vec<(Arc<BindingCore>, Step)>,
+}
+
+/// A pause that waits for the miniport's answer and for every VC to drain.
+pub(crate) struct Pausing {
+    waiting: usize,
+    then: Option<Step>,
+}
+
+/// Runs a step once several others have arrived.
+pub(crate) struct Join {
+    left: AtomicUsize,
+    then: Mutex<Option<Step>>,
+}
+
+impl Join {
+    pub(crate) fn new(count: usize, then: impl FnOnce() + Send + 'static) -> Arc<Join> {
+        Arc::new(Join { left: AtomicUsize::new(count.max(1)), then: Mutex::new(Some(Box::new(then))) })
+    }
+
+    /// True for a join of nothing, which one arrival completes.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.left.load(std::sync::atomic::Ordering::Acquire) == 1
+    }
+
+    pub(crate) fn arrive(&self) {
+        if self.left.fetch_sub(1, AcqRel) == 1
+            && let Some(then) = self.then.lock().expect("nothing panics inside").take()
+        {
+            then();
+        }
+    }
+}
+
+/// An operation of an adapter's own driver, as a token knows it.
+#[doc(hidden)]
+pub struct AdapterOp {
+    adapter: Arc<AdapterCore>,
+    then: Mutex<Option<Done>>,
+}
+
+impl AdapterOp {
+    fn new(
+        adapter: &Arc<AdapterCore>,
+        then: impl FnOnce(Result<(), NdisStatus>) + Send + 'static,
+    ) -> Arc<AdapterOp> {
+        Arc::new(AdapterOp { adapter: adapter.clone(), then: Mutex::new(Some(Box::new(then))) })
+    }
+
+    fn finish(&self, result: Result<(), NdisStatus>) {
+        if let Some(then) = self.then.lock().expect("nothing panics inside").take() {
+            // The next step runs at PASSIVE, whatever thread the driver answered from.
+            self.adapter.node.defer(move || then(result));
+        }
+    }
+}
+
+impl Object for AdapterOp {
+    fn adapter(&self) -> &Arc<AdapterCore> {
+        &self.adapter
+    }
+
+    fn id(&self) -> ObjectId {
+        self.adapter.object_id()
+    }
+}
+
+/// An operation of a protocol on a binding, as a token knows it.
+#[doc(hidden)]
+pub struct BindingOp {
+    binding: Arc<BindingCore>,
+    manager: bool,
+    join: Arc<Join>,
+}
+
+impl Object for BindingOp {
+    fn adapter(&self) -> &Arc<AdapterCore> {
+        self.binding.adapter()
+    }
+
+    fn id(&self) -> ObjectId {
+        self.binding.object_id()
+    }
+}
+
+macro_rules! adapter_operations {
+    ($($(#[$doc:meta])* $name:ident: $answer:ty = $lost:expr, $callback:ident, |$a:ident| $result:expr, replay: $replay:expr;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub enum $name {}
+
+        impl Op for $name {
+            type Obj = AdapterOp;
+            type Key = ();
+            type Answer = $answer;
+            type Reply = ();
+            const CALLBACK: F = F::$callback;
+
+            fn lost() -> $answer {
+                $lost
+            }
+
+            fn settle(op: &Arc<AdapterOp>, (): (), $a: $answer, _how: How) -> Option<()> {
+                op.adapter.lock().replay = $replay;
+                op.finish($result);
+                None
+            }
+
+            fn holder(op: &AdapterOp, (): ()) -> String {
+                op.adapter.driver.to_string()
+            }
+        }
+    )*};
+}
+
+adapter_operations! {
+    /// `MiniportPause`: it cannot fail.
+    Pause: () = (), MiniportPause, |_answer| Ok(()), replay: false;
+    /// `MiniportRestart`.
+    Restart: Result<(), NdisStatus> = Err(NdisStatus::FAILURE), MiniportRestart, |answer| answer, replay: false;
+    /// `MiniportResetEx`, answered with whether NDIS should replay the settings.
+    Reset: Result<bool, NdisStatus> = Err(NdisStatus::FAILURE), MiniportResetEx, |answer| answer.map(drop), replay: answer == Ok(true);
+}
+
+macro_rules! binding_operations {
+    ($($(#[$doc:meta])* $name:ident, $callback:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub enum $name {}
+
+        impl Op for $name {
+            type Obj = BindingOp;
+            type Key = ();
+            type Answer = ();
+            type Reply = ();
+            const CALLBACK: F = F::$callback;
+
+            fn lost() {}
+
+            fn settle(op: &Arc<BindingOp>, (): (), (): (), _how: How) -> Option<()> {
+                let join = op.join.clone();
+                op.binding.adapter().node.defer(move || join.arrive());
+                None
+            }
+
+            fn holder(op: &BindingOp, (): ()) -> String {
+                let binding = &op.binding;
+                let driver = if op.manager { binding.manager_driver() } else { binding.client_driver() };
+                driver.to_string()
+            }
+        }
+    )*};
+}
+
+binding_operations! {
+    /// `ProtocolNetPnPEvent` with NetEventPause.
+    PauseBinding, ProtocolNetPnPEvent;
+    /// `ProtocolNetPnPEvent` with NetEventRestart.
+    RestartBinding, ProtocolNetPnPEvent;
+    /// `ProtocolUnbindAdapterEx`.
+    Unbind, ProtocolUnbindAdapterEx;
+}
+
+impl AdapterCore {
+    /// Queues an operation.
+    pub(crate) fn operate(self: &Arc<Self>, operation: Operation) {
+        self.lock().operations.queue.push_back(operation);
+        let adapter = self.clone();
+        self.node.defer(move || adapter.next_operation());
+    }
+
+    fn next_operation(self: &Arc<Self>) {
+        let operation = {
+            let mut ctl = self.lock();
+            if ctl.operations.running {
+                return;
+            }
+            let operation = ctl.operations.queue.pop_front();
+            ctl.operations.running = operation.is_some();
+            operation
+        };
+        let Some(operation) = operation else { return };
+        let gone = matches!(self.state(), AdapterState::Halted | AdapterState::ShutDown);
+        let adapter = self.clone();
+        let end = move || adapter.operation_over();
+        match operation {
+            Operation::Pause(done) | Operation::Restart(done) | Operation::Reset(done) if gone => {
+                done(Err(NdisStatus::ADAPTER_REMOVED));
+                end();
+            }
+            Operation::Remove { done, .. } if gone => {
+                done(Err(NdisStatus::ADAPTER_REMOVED));
+                end();
+            }
+            Operation::Start => {
+                for protocol in self.node.all_protocols() {
+                    self.bind_now(&protocol);
+                }
+                self.run_stack(Box::new(move |_| end()));
+            }
+            Operation::Bind(protocol) => {
+                if !gone {
+                    self.bind_now(&protocol);
+                }
+                if self.state() == AdapterState::Running {
+                    self.run_bindings(Box::new(end));
+                } else {
+                    end();
+                }
+            }
+            Operation::Unbind(binding) => {
+                let adapter = self.clone();
+                self.pause_bindings(
+                    vec![binding.clone()],
+                    Box::new(move || adapter.unbind_all(vec![binding], Box::new(end))),
+                );
+            }
+            Operation::Pause(done) if self.state() != AdapterState::Running => {
+                done(Err(NdisStatus::NOT_ACCEPTED));
+                end();
+            }
+            Operation::Pause(done) => self.pause_stack(Box::new(move || {
+                done(Ok(()));
+                end();
+            })),
+            Operation::Restart(done) if self.state() != AdapterState::Paused => {
+                done(Err(NdisStatus::NOT_ACCEPTED));
+                end();
+            }
+            Operation::Restart(done) => self.run_stack(Box::new(move |result| {
+                done(result);
+                end();
+            })),
+            Operation::Reset(done) => self.reset_now(Box::new(move |result| {
+                done(result);
+                end();
+            })),
+            Operation::Remove { surprise, done } => self.remove_now(
+                surprise,
+                Box::new(move || {
+                    done(Ok(()));
+                    end();
+                }),
+            ),
+            Operation::ShutDown => {
+                if !gone {
+                    self.lock().state = AdapterState::ShutDown;
+                    self.guard_named(F::MiniportShutdownEx, || match self.object() {
+                        Some(AdapterObj::Miniport(object)) => object.shutdown(),
+                        Some(AdapterObj::Mcm(object)) => object.shutdown(),
+                        None => {}
+                    });
+                }
+                end();
+            }
+        }
+    }
+
+    fn operation_over(self: &Arc<Self>) {
+        self.lock().operations.running = false;
+        let adapter = self.clone();
+        self.node.defer(move || adapter.next_operation());
+    }
+
+    pub(crate) fn start(self: &Arc<Self>) {
+        self.operate(Operation::Start);
+    }
+
+    pub(crate) fn bind(self: &Arc<Self>, protocol: &Arc<ProtocolCore>) {
+        self.operate(Operation::Bind(protocol.clone()));
+    }
+
+    pub(crate) fn unbind_later(self: Arc<Self>, binding: Arc<BindingCore>) {
+        self.operate(Operation::Unbind(binding));
+    }
+
+    pub(crate) fn remove(self: &Arc<Self>, done: Step) {
+        self.operate(Operation::Remove { surprise: false, done: Box::new(move |_| done()) });
+    }
+
+    // Binding
+
+    /// `ProtocolBindAdapterEx`, then the announcements that follow from it.
+    fn bind_now(self: &Arc<Self>, protocol: &Arc<ProtocolCore>) {
+        if self.is_bound(protocol) || !crate::node::bind_fits(protocol, self) {
+            return;
+        }
+        let binding = Arc::new(BindingCore::new(self, protocol));
+        let info = self.info();
+        let bound =
+            binding.guard(binding.client_driver(), F::ProtocolBindAdapterEx, || protocol.driver.bind(&info));
+        let Some(Ok(bound)) = bound else { return };
+        binding.set_bound(bound);
+        self.lock().bindings.push(binding.clone());
+        let opened = || {
+            if let Some(manager) = binding.call_manager_object() {
+                manager.opened(Binding::new(&binding))?;
+            }
+            if let Some(client) = binding.client_object() {
+                client.opened(Binding::new(&binding))?;
+            }
+            Ok(())
+        };
+        let result: Result<(), NdisStatus> = crate::frame::call(opened).unwrap_or(Err(NdisStatus::FAILURE));
+        if result.is_err() {
+            binding.set_state(BindingState::Closing);
+            self.close_binding(&binding);
+            return;
+        }
+        binding.set_state(BindingState::Paused);
+        // This client hears of what is there; every client hears of what this call manager brought.
+        for family in self.families() {
+            binding.notify_af(family);
+        }
+        for family in self.families_of(&binding) {
+            self.announce(family);
+        }
+    }
+
+    // Pause and restart
+
+    fn run_stack(self: &Arc<Self>, done: Done) {
+        self.lock().state = AdapterState::Restarting;
+        // Receives may come from the moment that the restart was entered (DP-058).
+        let adapter = self.clone();
+        let op = AdapterOp::new(self, move |result| adapter.restarted(result, done));
+        self.set_blocked(Blocked::ADAPTER_PAUSED, false);
+        let answer = self.guard_named(F::MiniportRestart, || match self.object()? {
+            AdapterObj::Miniport(object) => object.restart(self.handle(), Token::new(&op, ())).take(),
+            AdapterObj::Mcm(object) => object.restart(self.handle(), Token::new(&op, ())).take(),
+        });
+        if let Some(answer) = answer.flatten() {
+            Restart::settle(&op, (), answer, How::Returned);
+        }
+    }
+
+    fn restarted(self: &Arc<Self>, result: Result<(), NdisStatus>, done: Done) {
+        if result.is_err() {
+            self.set_blocked(Blocked::ADAPTER_PAUSED, true);
+            self.lock().state = AdapterState::Paused;
+            done(result);
+            return;
+        }
+        self.lock().state = AdapterState::Running;
+        self.run_bindings(Box::new(move || done(Ok(()))));
+    }
+
+    /// Restarts the bindings that are paused.
+    fn run_bindings(self: &Arc<Self>, then: Step) {
+        let paused: Vec<_> =
+            self.bindings().into_iter().filter(|b| b.state() == BindingState::Paused).collect();
+        let running = paused.clone();
+        let join = Join::new(roles(&paused), move || {
+            running.iter().for_each(|binding| binding.set_state(BindingState::Running));
+            then();
+        });
+        for binding in &paused {
+            binding.set_state(BindingState::Restarting);
+            // A driver may send from its restart callback on.
+            self.block(Blocked::BINDING_PAUSED, false, |vc| Arc::ptr_eq(vc.binding(), binding));
+            self.ask_binding::<RestartBinding>(
+                binding,
+                &join,
+                |b, token| b.0.restart(b.1, token).take(),
+                |b, token| b.0.restart(b.1, token).take(),
+            );
+        }
+        if paused.is_empty() {
+            join.arrive();
+        }
+    }
+
+    /// Asks each role that the driver plays on a binding.
+    fn ask_binding<O>(
+        self: &Arc<Self>,
+        binding: &Arc<BindingCore>,
+        join: &Arc<Join>,
+        manager: impl FnOnce(
+            Asked<'_, dyn crate::driver::CallManagerBinding, crate::role::CallManager>,
+            Token<'_, O>,
+        ) -> Option<()>,
+        client: impl FnOnce(
+            Asked<'_, dyn crate::driver::ClientBinding, crate::role::Client>,
+            Token<'_, O>,
+        ) -> Option<()>,
+    ) where
+        O: Op<Obj = BindingOp, Key = (), Answer = ()>,
+    {
+        let op = |manager| Arc::new(BindingOp { binding: binding.clone(), manager, join: join.clone() });
+        if let Some(object) = binding.call_manager_object() {
+            let op = op(true);
+            let asked = Asked(object, Binding::new(binding));
+            let answer =
+                binding.guard(binding.manager_driver(), O::CALLBACK, || manager(asked, Token::new(&op, ())));
+            if answer.flatten().is_some() {
+                O::settle(&op, (), (), How::Returned);
+            }
+        }
+        if let Some(object) = binding.client_object() {
+            let op = op(false);
+            let asked = Asked(object, Binding::new(binding));
+            let answer =
+                binding.guard(binding.client_driver(), O::CALLBACK, || client(asked, Token::new(&op, ())));
+            if answer.flatten().is_some() {
+                O::settle(&op, (), (), How::Returned);
+            }
+        }
+    }
+
+    /// Top-down: protocols, then the miniport (DP-068).
+    fn pause_stack(self: &Arc<Self>, then: Step) {
+        let adapter = self.clone();
+        self.pause_bindings(self.bindings(), Box::new(move || adapter.pause_miniport(then)));
+    }
+
+    fn pause_bindings(self: &Arc<Self>, bindings: Vec<Arc<BindingCore>>, then: Step) {
+        let running: Vec<_> = bindings.into_iter().filter(|b| b.state() == BindingState::Running).collect();
+        let pausing = running.clone();
+        let join = Join::new(roles(&running), move || {
+            pausing.iter().for_each(|binding| binding.set_state(BindingState::Paused));
+            then();
+        });
+        for binding in &running {
+            binding.set_state(BindingState::Pausing);
+            self.block(Blocked::BINDING_PAUSED, true, |vc| Arc::ptr_eq(vc.binding(), binding));
+            self.ask_binding::<PauseBinding>(
+                binding,
+                &join,
+                |b, token| b.0.pause(b.1, token).take(),
+                |b, token| b.0.pause(b.1, token).take(),
+            );
+        }
+        if running.is_empty() {
+            join.arrive();
+        }
+    }
+
+    /// The pause is over when the miniport has answered and every NBL is back.
+    fn pause_miniport(self: &Arc<Self>, then: Step) {
+        {
+            let mut ctl = self.lock();
+            ctl.state = AdapterState::Pausing;
+            // The miniport's own answer is one of those that are waited for.
+            ctl.pausing = Some(Pausing { waiting: 1, then: Some(then) });
+        }
+        self.set_blocked(Blocked::ADAPTER_PAUSED, true);
+        for vc in self.vcs() {
+            let waits = {
+                let mut ctl = vc.lock();
+                ctl.pause_waits = !vc.is_drained();
+                ctl.pause_waits
+            };
+            if waits && let Some(pausing) = &mut self.lock().pausing {
+                pausing.waiting += 1;
+            }
+            if waits && vc.is_drained() {
+                vc.drained();
+            }
+        }
+        let adapter = self.clone();
+        let op = AdapterOp::new(self, move |_| adapter.vc_paused());
+        let answer = self.guard_named(F::MiniportPause, || match self.object()? {
+            AdapterObj::Miniport(object) => object.pause(self.handle(), Token::new(&op, ())).take(),
+            AdapterObj::Mcm(object) => object.pause(self.handle(), Token::new(&op, ())).take(),
+        });
+        if let Some(answer) = answer.flatten() {
+            Pause::settle(&op, (), answer, How::Returned);
+        }
+    }
+
+    /// One of those that a pause waits for is through.
+    pub(crate) fn vc_paused(self: &Arc<Self>) {
+        let then = {
+            let mut ctl = self.lock();
+            let Some(pausing) = &mut ctl.pausing else { return };
+            pausing.waiting -= 1;
+            if pausing.waiting > 0 {
+                return;
+            }
+            let then = pausing.then.take();
+            ctl.pausing = None;
+            ctl.state = AdapterState::Paused;
+            then
+        };
+        if let Some(then) = then {
+            self.node.defer(then);
+        }
+    }
+
+    fn set_blocked(self: &Arc<Self>, bit: Blocked, on: bool) {
+        self.lock().blocked.set(bit, on);
+        self.block(bit, on, |_| true);
+    }
+
+    // Reset
+
+    fn reset_now(self: &Arc<Self>, done: Done) {
+        self.tell_reset(NdisStatus::RESET_START);
+        self.set_blocked(Blocked::RESETTING, true);
+        let adapter = self.clone();
+        let op = AdapterOp::new(self, move |result| {
+            adapter.set_blocked(Blocked::RESETTING, false);
+            if std::mem::take(&mut adapter.lock().replay) {
+                adapter.replay_settings();
+            }
+            adapter.tell_reset(NdisStatus::RESET_END);
+            done(result);
+        });
+        let answer = self.guard_named(F::MiniportResetEx, || match self.object()? {
+            AdapterObj::Miniport(object) => object.reset(self.handle(), Token::new(&op, ())).take(),
+            AdapterObj::Mcm(object) => object.reset(self.handle(), Token::new(&op, ())).take(),
+        });
+        if let Some(answer) = answer.flatten() {
+            Reset::settle(&op, (), answer, How::Returned);
+        }
+    }
+
+    /// A reset that lost its settings gets them again from NDIS itself.
+    fn replay_settings(self: &Arc<Self>) {
+        let settings = self.lock().settings.clone();
+        for (oid, value) in settings {
+            let request = crate::oid::OidRequest::set(oid, value);
+            // The answer changes nothing: what the miniport refuses now, it had accepted before.
+            let _ = crate::oid::OidCore::ask_miniport(self, crate::oid::Requester::Ndis, None, request);
+        }
+    }
+
+    /// Call managers first, then clients.
+    fn tell_reset(&self, code: NdisStatus) {
+        let status = StatusIndication::new(code, []);
+        let (managers, clients): (Vec<_>, Vec<_>) =
+            self.bindings().into_iter().partition(|binding| binding.call_manager_object().is_some());
+        managers.iter().chain(&clients).for_each(|binding| binding.tell_status(&status));
+    }
+
+    // Removal
+
+    fn remove_now(self: &Arc<Self>, surprise: bool, then: Step) {
+        for binding in self.bindings() {
+            if let Some(client) = binding.client_object() {
+                binding.guard(binding.client_driver(), F::ProtocolNetPnPEvent, || {
+                    client.removing(Binding::new(&binding))
+                });
+            }
+            if let Some(manager) = binding.call_manager_object() {
+                binding.guard(binding.manager_driver(), F::ProtocolNetPnPEvent, || {
+                    manager.removing(Binding::new(&binding))
+                });
+            }
+        }
+        if surprise {
+            self.set_blocked(Blocked::REMOVED, true);
+            self.guard_named(F::MiniportDevicePnPEventNotify, || match self.object() {
+                Some(AdapterObj::Miniport(object)) => {
+                    object.pnp_event(self.handle(), PnpEvent::SurpriseRemoved)
+                }
+                Some(AdapterObj::Mcm(object)) => object.pnp_event(self.handle(), PnpEvent::SurpriseRemoved),
+                None => {}
+            });
+        }
+        let action = if surprise { HaltAction::SurpriseRemoved } else { HaltAction::DeviceDisabled };
+        let adapter = self.clone();
+        let unbind: Step = Box::new(move || {
+            let (managers, clients): (Vec<_>, Vec<_>) =
+                adapter.bindings().into_iter().partition(|binding| binding.client_object().is_none());
+            let next = adapter.clone();
+            adapter.unbind_all(
+                clients,
+                Box::new(move || {
+                    let last = next.clone();
+                    next.unbind_all(managers, Box::new(move || last.halt(action, then)));
+                }),
+            );
+        });
+        if self.state() == AdapterState::Running {
+            self.pause_stack(unbind);
+        } else {
+            unbind();
+        }
+    }
+
+    /// `ProtocolUnbindAdapterEx` of each, and then the close of the binding, which waits for its AFs and VCs (DP-050).
+    fn unbind_all(self: &Arc<Self>, bindings: Vec<Arc<BindingCore>>, then: Step) {
+        let count = bindings.len();
+        let all = Join::new(count, then);
+        for binding in &bindings {
+            binding.set_state(BindingState::Closing);
+            let (adapter, all, closed) = (self.clone(), all.clone(), binding.clone());
+            let join = Join::new(roles(std::slice::from_ref(binding)), move || {
+                let arrive: Step = Box::new(move || all.arrive());
+                adapter.lock().operations.closing.push((closed, arrive));
+                adapter.something_closed();
+            });
+            self.ask_binding::<Unbind>(
+                binding,
+                &join,
+                |b, token| b.0.unbind(b.1, token).take(),
+                |b, token| b.0.unbind(b.1, token).take(),
+            );
+        }
+        if count == 0 {
+            all.arrive();
+        }
+    }
+
+    pub(crate) fn closes_wait(&self) -> bool {
+        !self.lock().operations.closing.is_empty()
+    }
+
+    /// An AF or a VC went: perhaps a binding that is unbound can be closed now.
+    pub(crate) fn something_closed(&self) {
+        loop {
+            let ready = {
+                let vcs = self.vcs();
+                let mut ctl = self.lock();
+                let uses = |binding: &Arc<BindingCore>, afs: &[Arc<crate::af::AfCore>]| {
+                    afs.iter().any(|af| {
+                        Arc::ptr_eq(af.client_binding(), binding)
+                            || matches!(&af.provider, crate::af::Provider::CallManager(b) if Arc::ptr_eq(b, binding))
+                    }) || vcs.iter().any(|vc| matches!(&vc.owner, Owner::Binding(b) if Arc::ptr_eq(b, binding)))
+                };
+                let afs = ctl.afs.clone();
+                let index = ctl.operations.closing.iter().position(|(binding, _)| !uses(binding, &afs));
+                index.map(|index| ctl.operations.closing.remove(index))
+            };
+            let Some((binding, then)) = ready else { return };
+            self.close_binding(&binding);
+            self.node.defer(then);
+        }
+    }
+
+    /// `NdisCloseAdapterEx`: the binding ends, and with it the families that its call manager registered.
+    fn close_binding(&self, binding: &Arc<BindingCore>) {
+        let families = self.families_of(binding);
+        {
+            let mut ctl = self.lock();
+            ctl.bindings.retain(|other| !Arc::ptr_eq(other, binding));
+            ctl.families.retain(|(family, _)| !families.contains(family));
+        }
+        for other in self.bindings() {
+            families.iter().for_each(|family| other.forget_af(*family));
+        }
+        binding.set_state(BindingState::Unbound);
+    }
+
+    fn halt(self: &Arc<Self>, action: HaltAction, then: Step) {
+        self.node.cross(&self.driver, Way::Up, F::MiniportHaltEx, self.object_id());
+        self.guard(F::MiniportHaltEx, || match self.object() {
+            Some(AdapterObj::Miniport(object)) => object.halt(action),
+            Some(AdapterObj::Mcm(object)) => object.halt(action),
+            None => {}
+        });
+        {
+            let mut ctl = self.lock();
+            ctl.state = AdapterState::Halted;
+            ctl.families.clear();
+        }
+        let left = self.vcs().len();
+        if left > 0 {
+            self.report("DP-213", format!("{left} VCs were left when the adapter was halted"));
+        }
+        self.node.forget_adapter(self);
+        then();
+    }
+}
+
+/// A binding's object in one role, with its handle.
+pub(crate) struct Asked<'a, T: ?Sized, R: crate::role::Role>(&'a T, Binding<'a, R>);
+
+/// How many answers the drivers of these bindings owe: one for each role.
+fn roles(bindings: &[Arc<BindingCore>]) -> usize {
+    let of = |binding: &Arc<BindingCore>| {
+        usize::from(binding.client_object().is_some()) + usize::from(binding.call_manager_object().is_some())
+    };
+    bindings.iter().map(of).sum()
+}

@@ -1,0 +1,102 @@
+//! Calls into drivers: guarded against panics, and bounded in depth.
+//!
+//! A callback may call NDIS, which may call back, and so on. Each thread counts its callbacks; past [`DEPTH_MAX`] what
+//! would be delivered is put aside, and the outermost frame delivers it once its own callback has returned. So a stack of
+//! 256 KiB carries any number of self-clocked sends. The bound is the same on every runtime, so that traces agree.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Callbacks that may be nested on one thread. Eight let every nesting that the documentation describes run directly.
+const DEPTH_MAX: u32 = 8;
+
+type Deferred = Box<dyn FnOnce()>;
+
+thread_local! {
+    static DEPTH: Cell<u32> = const { Cell::new(0) };
+    static ASIDE_LEN: Cell<usize> = const { Cell::new(0) };
+    static ASIDE: RefCell<VecDeque<Deferred>> = const { RefCell::new(VecDeque::new()) };
+}
+
+/// A driver's callback panicked. Its object is not called again.
+#[derive(Debug)]
+pub(crate) struct Panicked;
+
+/// True if another callback may be nested here. False: put the delivery [`aside`].
+///
+/// Once something was put aside on this thread, everything after it is too, so that the order holds.
+#[inline]
+pub(crate) fn may_nest() -> bool {
+    DEPTH.get() < DEPTH_MAX && ASIDE_LEN.get() == 0
+}
+
+/// Leaves `job` to the outermost frame of this thread.
+pub(crate) fn aside(job: impl FnOnce() + 'static) {
+    ASIDE.with_borrow_mut(|queue| queue.push_back(Box::new(job)));
+    ASIDE_LEN.set(ASIDE_LEN.get() + 1);
+    if DEPTH.get() == 0 {
+        run_aside();
+    }
+}
+
+/// Calls into a driver.
+#[inline]
+pub(crate) fn call<T>(callback: impl FnOnce() -> T) -> Result<T, Panicked> {
+    DEPTH.set(DEPTH.get() + 1);
+    let result = catch_unwind(AssertUnwindSafe(callback)).map_err(|_| Panicked);
+    let depth = DEPTH.get() - 1;
+    DEPTH.set(depth);
+    if depth == 0 && ASIDE_LEN.get() != 0 {
+        run_aside();
+    }
+    result
+}
+
+/// Calls down into a driver: guarded, but not counted, since only the way up can run in circles without bound.
+#[inline]
+pub(crate) fn guard<T>(callback: impl FnOnce() -> T) -> Result<T, Panicked> {
+    catch_unwind(AssertUnwindSafe(callback)).map_err(|_| Panicked)
+}
+
+/// Delivers what was put aside. Runs as the outermost frame.
+#[cold]
+fn run_aside() {
+    DEPTH.set(1);
+    while let Some(job) = ASIDE.with_borrow_mut(VecDeque::pop_front) {
+        ASIDE_LEN.set(ASIDE_LEN.get() - 1);
+        // Driver code inside is guarded by its own frame; a panic here would be one of NDIS itself and must not be lost.
+        job();
+    }
+    DEPTH.set(0);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::rc::Rc;
+
+    #[test]
+    fn the_outermost_frame_delivers_in_order() {
+        let log = Rc::new(RefCell::new(Vec::new()));
+        let (a, b) = (log.clone(), log.clone());
+        call(|| {
+            aside(move || {
+                let inner = a.clone();
+                a.borrow_mut().push(1);
+                aside(move || inner.borrow_mut().push(3));
+            });
+            aside(move || b.borrow_mut().push(2));
+            log.borrow_mut().push(0);
+        })
+        .expect("nothing panicked");
+        assert_eq!(*log.borrow(), [0, 1, 2, 3]);
+        assert!(may_nest());
+    }
+
+    #[test]
+    fn a_panic_leaves_the_depth_as_it_was() {
+        assert!(call(|| panic!("planted")).is_err());
+        assert!(may_nest());
+    }
+}

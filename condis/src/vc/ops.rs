@@ -1,0 +1,305 @@
+//! The operations on a VC that may pend, and what their answers do to it.
+
+use std::sync::Arc;
+
+use super::control::{Call, MakeEnd};
+use super::upcall::Upcall;
+use super::{Side, VcCore, WRITTEN_OFF};
+use crate::driver::{Connected, Made};
+use crate::names::Function;
+use crate::params::CallParams;
+use crate::party::HeldParty;
+use crate::status::NdisStatus;
+use crate::token::sealed::Op;
+use crate::token::{How, Refused};
+use std::sync::atomic::Ordering::SeqCst;
+
+macro_rules! operations {
+    ($($(#[$doc:meta])* $name:ident;)*) => {
+        $($(#[$doc])* #[derive(Debug)] pub enum $name {})*
+    };
+}
+
+operations! {
+    /// `ProtocolCmMakeCall`, answered with [`Made`] or a refusal.
+    MakeCall;
+    /// `ProtocolCmCloseCall`.
+    CloseCall;
+    /// `ProtocolClIncomingCall`, answered with the parameters to accept, or a refusal.
+    IncomingCall;
+    /// `ProtocolCmModifyCallQoS`, answered with the parameters in force.
+    ModifyCallQos;
+    /// `MiniportCoActivateVc`, answered with the parameters in use.
+    Activate;
+    /// `MiniportCoDeactivateVc`.
+    Deactivate;
+}
+
+impl Op for MakeCall {
+    type Obj = VcCore;
+    type Key = ();
+    type Answer = Result<Made, Refused>;
+    type Reply = Result<Connected, Refused>;
+    const CALLBACK: Function = Function::ProtocolCmMakeCall;
+
+    fn lost() -> Self::Answer {
+        Err(NdisStatus::FAILURE.into())
+    }
+
+    fn settle(vc: &Arc<VcCore>, (): (), answer: Self::Answer, how: How) -> Option<Self::Reply> {
+        if how == How::Late {
+            vc.cross_completion(Function::NdisCmMakeCallComplete, Function::NdisMCmMakeCallComplete);
+        }
+        let mut party_without_object = false;
+        let reply = vc.transition(|ctl| {
+            let end = ctl.control.end_make(answer.is_ok());
+            let party = ctl.rare.as_ref().and_then(|rare| rare.parties.first().cloned());
+            let result = match (end, answer) {
+                (MakeEnd::Connected, Ok(made)) => {
+                    let party = party.map(|party| {
+                        party_without_object = !party.connect(made.party);
+                        HeldParty::new(party)
+                    });
+                    Ok(Connected { params: made.params, party })
+                }
+                (_, Ok(made)) => Err(Refused::with(NdisStatus::FAILURE, made.params)),
+                (_, Err(refused)) => Err(refused),
+            };
+            if result.is_err()
+                && let Some(rare) = &mut ctl.rare
+            {
+                rare.parties.clear();
+            }
+            let no_path = end == MakeEnd::NoPath;
+            if how == How::Returned && !matches!(ctl.control.call, Call::Closing(_)) {
+                (Some(result), no_path)
+            } else {
+                ctl.push(Upcall::MakeCallComplete(result));
+                (None, no_path)
+            }
+        });
+        if reply.1 {
+            vc.report(
+                "X-45",
+                "a make-call was completed with SUCCESS on an inactive VC; the client hears FAILURE",
+            );
+        }
+        if party_without_object {
+            vc.report("CO-166", "a multipoint call was completed without an object for its party");
+        }
+        reply.0
+    }
+
+    fn holder(vc: &VcCore, (): ()) -> String {
+        vc.driver(Side::Manager).to_string()
+    }
+}
+
+impl Op for CloseCall {
+    type Obj = VcCore;
+    type Key = ();
+    type Answer = Result<(), NdisStatus>;
+    type Reply = Result<(), NdisStatus>;
+    const CALLBACK: Function = Function::ProtocolCmCloseCall;
+
+    fn lost() -> Self::Answer {
+        Err(NdisStatus::FAILURE)
+    }
+
+    fn settle(vc: &Arc<VcCore>, (): (), answer: Self::Answer, how: How) -> Option<Self::Reply> {
+        if how == How::Late {
+            vc.cross_completion(Function::NdisCmCloseCallComplete, Function::NdisMCmCloseCallComplete);
+        }
+        // A manager whose object is lost cannot refuse: NDIS answers for it.
+        let answer = if vc.lost(Side::Manager) { Ok(()) } else { answer };
+        vc.transition(|ctl| {
+            ctl.control.end_close(answer.is_ok());
+            match (answer, how) {
+                (Err(status), How::Returned) => Some(Err(status)),
+                (Err(status), How::Late) => {
+                    ctl.push(Upcall::CloseCallComplete(Err(status)));
+                    None
+                }
+                (Ok(()), How::Returned) => {
+                    let at_once = ctl.queue_empty(Side::Manager) && ctl.control.finish_close(vc.is_drained());
+                    at_once.then_some(Ok(()))
+                }
+                // The end of the transition sees whether the close is finished.
+                (Ok(()), How::Late) => None,
+            }
+        })
+    }
+
+    fn holder(vc: &VcCore, (): ()) -> String {
+        vc.driver(Side::Manager).to_string()
+    }
+}
+
+impl Op for IncomingCall {
+    type Obj = VcCore;
+    type Key = ();
+    type Answer = Result<CallParams, Refused>;
+    type Reply = Result<CallParams, Refused>;
+    const CALLBACK: Function = Function::ProtocolClIncomingCall;
+
+    fn lost() -> Self::Answer {
+        Err(NdisStatus::FAILURE.into())
+    }
+
+    fn settle(vc: &Arc<VcCore>, (): (), answer: Self::Answer, how: How) -> Option<Self::Reply> {
+        if how == How::Late {
+            vc.cross(Side::User, crate::trace::Way::Down, Function::NdisClIncomingCallComplete);
+        }
+        vc.transition(|ctl| {
+            if let Some(rare) = &mut ctl.rare {
+                rare.offered_on = None;
+            }
+            let accepted = ctl.control.end_offer(answer.is_ok());
+            let verdict = match answer {
+                Ok(params) if accepted => Ok(params),
+                Ok(params) => Err(Refused::with(NdisStatus::FAILURE, params)),
+                Err(refused) => Err(refused),
+            };
+            if how == How::Returned {
+                return Some(verdict);
+            }
+            ctl.push(Upcall::IncomingCallComplete(verdict));
+            None
+        })
+    }
+
+    fn holder(vc: &VcCore, (): ()) -> String {
+        vc.driver(Side::User).to_string()
+    }
+}
+
+impl Op for ModifyCallQos {
+    type Obj = VcCore;
+    type Key = ();
+    type Answer = Result<CallParams, Refused>;
+    type Reply = Result<CallParams, Refused>;
+    const CALLBACK: Function = Function::ProtocolCmModifyCallQoS;
+
+    fn lost() -> Self::Answer {
+        Err(NdisStatus::FAILURE.into())
+    }
+
+    fn settle(vc: &Arc<VcCore>, (): (), answer: Self::Answer, how: How) -> Option<Self::Reply> {
+        if how == How::Late {
+            vc.cross_completion(
+                Function::NdisCmModifyCallQoSComplete,
+                Function::NdisMCmModifyCallQoSComplete,
+            );
+        }
+        vc.transition(|ctl| {
+            ctl.control.qos = false;
+            if how == How::Returned {
+                return Some(answer);
+            }
+            ctl.push(Upcall::ModifyQosComplete(answer));
+            None
+        })
+    }
+
+    fn holder(vc: &VcCore, (): ()) -> String {
+        vc.driver(Side::Manager).to_string()
+    }
+}
+
+impl Op for Activate {
+    type Obj = VcCore;
+    type Key = ();
+    type Answer = Result<CallParams, Refused>;
+    type Reply = Result<CallParams, Refused>;
+    const CALLBACK: Function = Function::MiniportCoActivateVc;
+
+    fn lost() -> Self::Answer {
+        Err(NdisStatus::FAILURE.into())
+    }
+
+    fn settle(vc: &Arc<VcCore>, (): (), answer: Self::Answer, how: How) -> Option<Self::Reply> {
+        if how == How::Late {
+            vc.cross(Side::Lower, crate::trace::Way::Down, Function::NdisMCoActivateVcComplete);
+        }
+        vc.transition(|ctl| {
+            ctl.control.end_activate(answer.is_ok());
+            if how == How::Returned {
+                return Some(answer);
+            }
+            ctl.push(Upcall::ActivateComplete(answer));
+            None
+        })
+    }
+
+    fn holder(vc: &VcCore, (): ()) -> String {
+        vc.driver(Side::Lower).to_string()
+    }
+}
+
+impl Op for Deactivate {
+    type Obj = VcCore;
+    type Key = ();
+    /// A status other than SUCCESS leaves the VC inactive all the same (DP-111).
+    type Answer = Result<(), NdisStatus>;
+    type Reply = Result<(), NdisStatus>;
+    const CALLBACK: Function = Function::MiniportCoDeactivateVc;
+
+    fn lost() -> Self::Answer {
+        Err(NdisStatus::FAILURE)
+    }
+
+    fn settle(vc: &Arc<VcCore>, (): (), answer: Self::Answer, how: How) -> Option<Self::Reply> {
+        if how == How::Late {
+            vc.cross(Side::Lower, crate::trace::Way::Down, Function::NdisMCoDeactivateVcComplete);
+        }
+        let mut early = 0;
+        let reply = vc.transition(|ctl| {
+            if vc.lost(Side::Lower) && vc.lost.fetch_or(WRITTEN_OFF, SeqCst) & WRITTEN_OFF == 0 {
+                early = vc.tx.write_off();
+            }
+            let (sends, _) = vc.in_flight();
+            early = early.max(sends);
+            // NBLs that are still out hold the deactivation back; the last one that comes back completes it.
+            if !ctl.control.end_deactivate(vc.is_drained()) {
+                return None;
+            }
+            if how == How::Returned {
+                return Some(answer);
+            }
+            ctl.push(Upcall::DeactivateComplete(answer));
+            None
+        });
+        if early > 0 {
+            vc.report("DP-110", format!("the miniport ended a deactivation with {early} sends outstanding"));
+        }
+        reply
+    }
+
+    fn holder(vc: &VcCore, (): ()) -> String {
+        vc.driver(Side::Lower).to_string()
+    }
+}
+
+impl VcCore {
+    /// Traces a completion by the (M)CM.
+    pub(crate) fn cross_completion(&self, cm: Function, mcm: Function) {
+        self.cross(Side::Manager, crate::trace::Way::Down, self.named(cm, mcm));
+    }
+
+    /// The last NBL of a shut direction came back.
+    #[cold]
+    pub(crate) fn drained(self: &Arc<Self>) {
+        let pause_over = self.transition(|ctl| {
+            if !self.is_drained() {
+                return false;
+            }
+            if ctl.control.drained() {
+                ctl.push(Upcall::DeactivateComplete(Ok(())));
+            }
+            std::mem::take(&mut ctl.pause_waits)
+        });
+        if pause_over {
+            crate::token::Object::adapter(&**self).vc_paused();
+        }
+    }
+}

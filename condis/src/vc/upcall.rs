@@ -1,0 +1,579 @@
+//! Control upcalls: what a transition causes, delivered driver by driver.
+//!
+//! A transition and the upcalls it causes are queued under one short lock. Each side of a VC is in at most one upcall at a
+//! time, and gets them in the order of the transitions. What ends a call at one side waits until the other side has come
+//! out of its own upcall: so whoever hears of the end may delete the VC at once.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::SeqCst;
+
+use super::control::{Activation, Call, Closing, Creator, Life, RemoteClose};
+use super::ops::{Activate, CloseCall, Deactivate, IncomingCall, MakeCall, ModifyCallQos};
+use super::{Ctl, Side, Users, Vc, VcCore, WRITTEN_OFF};
+use crate::driver::Connected;
+use crate::frame;
+use crate::names::Function as F;
+use crate::params::{CallParams, CloseData};
+use crate::party::{AddParty, DropParty, PartyCore};
+use crate::sap::{SapCore, SapRef};
+use crate::status::NdisStatus;
+use crate::token::sealed::Op;
+use crate::token::{Answer, How, Refused, Token};
+use crate::trace::Way;
+
+/// One upcall, with its owned arguments.
+pub(crate) enum Upcall {
+    // To the client, or to the call manager on its signaling VC.
+    MakeCallComplete(Result<Connected, Refused>),
+    CloseCallComplete(Result<(), NdisStatus>),
+    IncomingCall(CallParams, Arc<SapCore>),
+    CallConnected,
+    IncomingCloseCall(NdisStatus, CloseData),
+    ModifyQosComplete(Result<CallParams, Refused>),
+    IncomingQosChange(CallParams),
+    AddPartyComplete(Arc<PartyCore>, Result<CallParams, Refused>),
+    DropPartyComplete(Arc<PartyCore>, Result<(), NdisStatus>),
+    IncomingDropParty(Arc<PartyCore>, NdisStatus, CloseData),
+    // To the (M)CM.
+    MakeCall(CallParams, Option<Arc<PartyCore>>),
+    CloseCall(CloseData),
+    IncomingCallComplete(Result<CallParams, Refused>),
+    ModifyQos(CallParams),
+    AddParty(Arc<PartyCore>, CallParams),
+    DropParty(Arc<PartyCore>, CloseData),
+    // To the (M)CM, or to the call manager on its signaling VC.
+    ActivateComplete(Result<CallParams, Refused>),
+    DeactivateComplete(Result<(), NdisStatus>),
+    // To the miniport.
+    Activate(CallParams),
+    Deactivate,
+}
+
+impl Upcall {
+    fn side(&self, signaling: bool) -> Side {
+        match self {
+            Upcall::MakeCallComplete(_)
+            | Upcall::CloseCallComplete(_)
+            | Upcall::IncomingCall(..)
+            | Upcall::CallConnected
+            | Upcall::IncomingCloseCall(..)
+            | Upcall::ModifyQosComplete(_)
+            | Upcall::IncomingQosChange(_)
+            | Upcall::AddPartyComplete(..)
+            | Upcall::DropPartyComplete(..)
+            | Upcall::IncomingDropParty(..) => Side::User,
+            Upcall::ActivateComplete(_) | Upcall::DeactivateComplete(_) if signaling => Side::User,
+            Upcall::MakeCall(..)
+            | Upcall::CloseCall(_)
+            | Upcall::IncomingCallComplete(_)
+            | Upcall::ModifyQos(_)
+            | Upcall::AddParty(..)
+            | Upcall::DropParty(..)
+            | Upcall::ActivateComplete(_)
+            | Upcall::DeactivateComplete(_) => Side::Manager,
+            Upcall::Activate(_) | Upcall::Deactivate => Side::Lower,
+        }
+    }
+
+    /// The side that must have come out of its upcall before this one may run, since it ends the call.
+    fn waits_for(&self) -> u8 {
+        match self {
+            Upcall::CloseCallComplete(Ok(())) | Upcall::MakeCallComplete(Err(_)) => {
+                Side::Manager.bit() | Side::Lower.bit()
+            }
+            Upcall::IncomingCallComplete(Err(_)) => Side::User.bit(),
+            _ => 0,
+        }
+    }
+}
+
+/// Upcalls that wait for their turn.
+#[derive(Default)]
+pub(crate) struct Queues([VecDeque<Upcall>; 3]);
+
+impl Ctl {
+    /// Queues an upcall behind those of its side.
+    pub(crate) fn push(&mut self, upcall: Upcall) {
+        let side = upcall.side(self.control.signaling);
+        self.queues.get_or_insert_default().0[side as usize].push_back(upcall);
+    }
+
+    /// True if no side is in an upcall or has one queued.
+    pub(crate) fn idle(&self, side: Side) -> bool {
+        self.busy & side.bit() == 0 && self.queue_empty(side)
+    }
+
+    pub(crate) fn queue_empty(&self, side: Side) -> bool {
+        self.queues.as_ref().is_none_or(|queues| queues.0[side as usize].is_empty())
+    }
+
+    /// Takes the turn of `side` for a request whose answer the caller waits for. False: it must be queued.
+    pub(crate) fn claim(&mut self, side: Side) -> bool {
+        let free = self.idle(side) && frame::may_nest();
+        if free {
+            self.busy |= side.bit();
+        }
+        free
+    }
+
+    /// Takes the next upcall whose turn has come.
+    fn next(&mut self) -> Option<(Side, Upcall)> {
+        let queues = self.queues.as_mut()?;
+        for side in Side::ALL {
+            let queue = &mut queues.0[side as usize];
+            let Some(head) = queue.front() else { continue };
+            if self.busy & (side.bit() | head.waits_for()) != 0 {
+                continue;
+            }
+            let upcall = queue.pop_front()?;
+            self.busy |= side.bit();
+            return Some((side, upcall));
+        }
+        if queues.0.iter().all(VecDeque::is_empty) {
+            self.queues = None;
+        }
+        None
+    }
+}
+
+impl VcCore {
+    /// Moves the state on under the lock, then opens or shuts the gates, ends a close that has nothing left to wait for,
+    /// and delivers what was queued.
+    pub(crate) fn transition<T>(self: &Arc<Self>, change: impl FnOnce(&mut Ctl) -> T) -> T {
+        let (result, pump, follow) = {
+            let mut ctl = self.lock();
+            let result = change(&mut ctl);
+            let follow = self.conclude(&mut ctl);
+            (result, ctl.queues.is_some(), follow)
+        };
+        if pump {
+            self.pump();
+        }
+        if follow {
+            self.follow_up();
+        }
+        result
+    }
+
+    /// The end of every transition. True if NDIS itself has something to do afterwards.
+    pub(crate) fn conclude(self: &Arc<Self>, ctl: &mut Ctl) -> bool {
+        let lost = self.lost.load(SeqCst);
+        self.tx.set_open(ctl.control.sends() && lost == 0);
+        self.rx.set_open(ctl.control.receives() && lost == 0);
+        if matches!(ctl.control.call, Call::Closing(Closing { done: true, .. }))
+            && ctl.control.finish_close(self.is_drained())
+        {
+            ctl.push(Upcall::CloseCallComplete(Ok(())));
+        }
+        ctl.retired || lost != 0
+    }
+
+    /// Delivers queued upcalls until none has its turn.
+    pub(crate) fn pump(self: &Arc<Self>) {
+        loop {
+            let Some((side, upcall)) = self.lock().next() else { return };
+            if frame::may_nest() {
+                self.deliver(upcall);
+                self.release_quietly(side);
+            } else {
+                let vc = self.clone();
+                frame::aside(move || {
+                    vc.deliver(upcall);
+                    vc.release(side);
+                });
+            }
+        }
+    }
+
+    /// `side` has come out of its upcall.
+    pub(crate) fn release(self: &Arc<Self>, side: Side) {
+        self.release_quietly(side);
+        self.pump();
+    }
+
+    fn release_quietly(self: &Arc<Self>, side: Side) {
+        let follow = {
+            let mut ctl = self.lock();
+            ctl.busy &= !side.bit();
+            ctl.retired || self.lost.load(SeqCst) != 0
+        };
+        if follow {
+            self.follow_up();
+        }
+    }
+
+    /// Runs `callback` of the driver on `side`, unless its object is lost; a panic loses it.
+    pub(crate) fn call<T>(
+        self: &Arc<Self>,
+        side: Side,
+        function: F,
+        callback: impl FnOnce() -> T,
+    ) -> Option<T> {
+        if self.lost(side) {
+            return None;
+        }
+        self.cross(side, Way::Up, function);
+        match frame::call(callback) {
+            Ok(result) => Some(result),
+            Err(frame::Panicked) => {
+                self.lose(side, function);
+                None
+            }
+        }
+    }
+
+    /// Calls a callback that answers. `None`: it pends, or its answer is on its way from the node's lane.
+    pub(crate) fn ask<O: Op<Obj = VcCore, Key = ()>>(
+        self: &Arc<Self>,
+        side: Side,
+        callback: impl for<'x> FnOnce(Token<'x, O>) -> Answer<'x, O>,
+    ) -> Option<O::Answer> {
+        if self.lost(side) {
+            return Some(O::lost());
+        }
+        self.call(side, O::CALLBACK, || callback(Token::new(self, ())).take())?
+    }
+
+    /// The object on `side` panicked: it is not called again, and NDIS answers for it from now on.
+    #[cold]
+    pub(crate) fn lose(self: &Arc<Self>, side: Side, function: F) {
+        self.lost.fetch_or(side.bit(), SeqCst);
+        self.report(
+            "DP-216",
+            format!("{} panicked in {function}; its object is not called again", self.driver(side)),
+        );
+        let vc = self.clone();
+        // After what the unwinding itself posted to the lane: the tokens that it dropped are settled first.
+        self.node().defer(move || vc.transition(|_| ()));
+    }
+
+    fn deliver(self: &Arc<Self>, upcall: Upcall) {
+        match upcall {
+            Upcall::MakeCall(params, party) => {
+                if let Some(answer) = self.ask_make(params, party) {
+                    MakeCall::settle(self, (), answer, How::Late);
+                }
+            }
+            Upcall::CloseCall(data) => {
+                if let Some(answer) = self.ask_close(data) {
+                    CloseCall::settle(self, (), answer, How::Late);
+                }
+            }
+            Upcall::IncomingCall(params, sap) => {
+                if let Some(answer) = self.ask_incoming(params, &sap) {
+                    IncomingCall::settle(self, (), answer, How::Late);
+                }
+            }
+            Upcall::ModifyQos(params) => {
+                if let Some(answer) = self.ask_qos(params) {
+                    ModifyCallQos::settle(self, (), answer, How::Late);
+                }
+            }
+            Upcall::Activate(params) => {
+                if let Some(answer) = self.ask_activate(params) {
+                    Activate::settle(self, (), answer, How::Late);
+                }
+            }
+            Upcall::Deactivate => {
+                if let Some(answer) = self.ask_deactivate() {
+                    Deactivate::settle(self, (), answer, How::Late);
+                }
+            }
+            Upcall::AddParty(party, params) => {
+                if let Some(answer) = self.ask_add_party(&party, params) {
+                    AddParty::settle(&party, (), answer, How::Late);
+                }
+            }
+            Upcall::DropParty(party, data) => {
+                if let Some(answer) = party.ask_drop(data) {
+                    DropParty::settle(&party, (), answer, How::Late);
+                }
+            }
+            Upcall::ActivateComplete(result) => self.tell_activated(result),
+            Upcall::DeactivateComplete(result) => self.tell_deactivated(result),
+            Upcall::IncomingCallComplete(result) => {
+                self.call(Side::Manager, F::ProtocolCmIncomingCallComplete, || match &self.users {
+                    Users::CallManager { manager, .. } => {
+                        manager.incoming_call_complete(Vc::new(self), result)
+                    }
+                    Users::Mcm { manager, .. } => manager.incoming_call_complete(Vc::new(self), result),
+                    Users::Signaling { .. } => {}
+                });
+            }
+            Upcall::AddPartyComplete(party, result) => party.tell_added(result),
+            Upcall::DropPartyComplete(party, result) => party.tell_dropped(result),
+            Upcall::IncomingDropParty(party, status, data) => party.tell_incoming_drop(status, data),
+            other => self.tell_client(other),
+        }
+    }
+
+    fn tell_client(self: &Arc<Self>, upcall: Upcall) {
+        let (Users::CallManager { client, .. } | Users::Mcm { client, .. }) = &self.users else { return };
+        let vc = Vc::new(self);
+        let user = Side::User;
+        match upcall {
+            Upcall::MakeCallComplete(result) => {
+                self.call(user, F::ProtocolClMakeCallComplete, || client.make_call_complete(vc, result));
+            }
+            Upcall::CloseCallComplete(result) => {
+                self.call(user, F::ProtocolClCloseCallComplete, || client.close_call_complete(vc, result));
+            }
+            Upcall::CallConnected => {
+                self.call(user, F::ProtocolClCallConnected, || client.call_connected(vc));
+            }
+            Upcall::IncomingCloseCall(status, data) => {
+                self.call(user, F::ProtocolClIncomingCloseCall, || {
+                    client.incoming_close_call(vc, status, data)
+                });
+            }
+            Upcall::ModifyQosComplete(result) => {
+                self.call(user, F::ProtocolClModifyCallQoSComplete, || {
+                    client.modify_call_qos_complete(vc, result)
+                });
+            }
+            Upcall::IncomingQosChange(params) => {
+                self.call(user, F::ProtocolClIncomingCallQoSChange, || {
+                    client.incoming_call_qos_change(vc, params)
+                });
+            }
+            _ => unreachable!("the other upcalls are delivered above"),
+        }
+    }
+
+    pub(crate) fn ask_make(
+        self: &Arc<Self>,
+        params: CallParams,
+        party: Option<Arc<PartyCore>>,
+    ) -> Option<<MakeCall as Op>::Answer> {
+        let party = party.as_ref();
+        self.ask::<MakeCall>(Side::Manager, |token| match &self.users {
+            Users::CallManager { manager, .. } => {
+                manager.make_call(Vc::new(self), params, party.map(crate::party::Party::new), token)
+            }
+            Users::Mcm { manager, .. } => {
+                manager.make_call(Vc::new(self), params, party.map(crate::party::Party::new), token)
+            }
+            Users::Signaling { .. } => token.done(MakeCall::lost()),
+        })
+    }
+
+    pub(crate) fn ask_close(self: &Arc<Self>, data: CloseData) -> Option<<CloseCall as Op>::Answer> {
+        self.ask::<CloseCall>(Side::Manager, |token| match &self.users {
+            Users::CallManager { manager, .. } => manager.close_call(Vc::new(self), data, token),
+            Users::Mcm { manager, .. } => manager.close_call(Vc::new(self), data, token),
+            Users::Signaling { .. } => token.done(CloseCall::lost()),
+        })
+    }
+
+    pub(crate) fn ask_qos(self: &Arc<Self>, params: CallParams) -> Option<<ModifyCallQos as Op>::Answer> {
+        self.ask::<ModifyCallQos>(Side::Manager, |token| match &self.users {
+            Users::CallManager { manager, .. } => manager.modify_call_qos(Vc::new(self), params, token),
+            Users::Mcm { manager, .. } => manager.modify_call_qos(Vc::new(self), params, token),
+            Users::Signaling { .. } => token.done(ModifyCallQos::lost()),
+        })
+    }
+
+    pub(crate) fn ask_incoming(
+        self: &Arc<Self>,
+        params: CallParams,
+        sap: &Arc<SapCore>,
+    ) -> Option<<IncomingCall as Op>::Answer> {
+        self.ask::<IncomingCall>(Side::User, |token| match &self.users {
+            Users::CallManager { client, .. } | Users::Mcm { client, .. } => {
+                client.incoming_call(Vc::new(self), SapRef::new(sap), params, token)
+            }
+            Users::Signaling { .. } => token.done(IncomingCall::lost()),
+        })
+    }
+
+    pub(crate) fn ask_activate(self: &Arc<Self>, params: CallParams) -> Option<<Activate as Op>::Answer> {
+        self.ask::<Activate>(Side::Lower, |token| match &self.users {
+            Users::CallManager { miniport, .. } | Users::Signaling { miniport, .. } => {
+                miniport.activate(Vc::new(self), params, token)
+            }
+            Users::Mcm { .. } => token.done(Activate::lost()),
+        })
+    }
+
+    pub(crate) fn ask_deactivate(self: &Arc<Self>) -> Option<<Deactivate as Op>::Answer> {
+        self.ask::<Deactivate>(Side::Lower, |token| match &self.users {
+            Users::CallManager { miniport, .. } | Users::Signaling { miniport, .. } => {
+                miniport.deactivate(Vc::new(self), token)
+            }
+            Users::Mcm { .. } => token.done(Deactivate::lost()),
+        })
+    }
+
+    pub(crate) fn ask_add_party(
+        self: &Arc<Self>,
+        party: &Arc<PartyCore>,
+        params: CallParams,
+    ) -> Option<<AddParty as Op>::Answer> {
+        if self.lost(Side::Manager) {
+            return Some(AddParty::lost());
+        }
+        let token = || Token::new(party, ());
+        self.call(Side::Manager, F::ProtocolCmAddParty, || match &self.users {
+            Users::CallManager { manager, .. } => {
+                manager.add_party(Vc::new(self), crate::party::Party::new(party), params, token()).take()
+            }
+            Users::Mcm { manager, .. } => {
+                manager.add_party(Vc::new(self), crate::party::Party::new(party), params, token()).take()
+            }
+            Users::Signaling { .. } => None,
+        })?
+    }
+
+    fn tell_activated(self: &Arc<Self>, result: Result<CallParams, Refused>) {
+        match &self.users {
+            Users::CallManager { manager, .. } => {
+                self.call(Side::Manager, F::ProtocolCmActivateVcComplete, || {
+                    manager.activate_complete(Vc::new(self), result)
+                });
+            }
+            Users::Signaling { user, .. } => {
+                self.call(Side::User, F::ProtocolCmActivateVcComplete, || {
+                    user.activate_complete(Vc::new(self), result)
+                });
+            }
+            Users::Mcm { .. } => {}
+        }
+    }
+
+    fn tell_deactivated(self: &Arc<Self>, result: Result<(), NdisStatus>) {
+        match &self.users {
+            Users::CallManager { manager, .. } => {
+                self.call(Side::Manager, F::ProtocolCmDeactivateVcComplete, || {
+                    manager.deactivate_complete(Vc::new(self), result)
+                });
+            }
+            Users::Signaling { user, .. } => {
+                self.call(Side::User, F::ProtocolCmDeactivateVcComplete, || {
+                    user.deactivate_complete(Vc::new(self), result)
+                });
+            }
+            Users::Mcm { .. } => {}
+        }
+    }
+
+    /// What NDIS does by itself: it deletes a VC that its owner gave up, and plays the part of an object that panicked.
+    fn follow_up(self: &Arc<Self>) {
+        let lost = self.lost.load(SeqCst);
+        if lost & Side::Lower.bit() != 0 {
+            self.stand_in_for_miniport();
+        }
+        if lost & Side::Manager.bit() != 0 || (lost & Side::User.bit() != 0 && self.lock().control.signaling)
+        {
+            self.stand_in_for_manager();
+        }
+        if lost & Side::User.bit() != 0 {
+            self.stand_in_for_client();
+        }
+        let (creator, retired) = {
+            let ctl = self.lock();
+            (ctl.control.creator, ctl.retired)
+        };
+        let creator_lost = match creator {
+            Creator::Client => lost & Side::User.bit() != 0,
+            Creator::Manager => {
+                lost & (Side::Manager.bit() | Side::User.bit()) != 0 && self.creator_object_lost()
+            }
+        };
+        if retired || creator_lost {
+            let _ = self.delete();
+        }
+    }
+
+    fn creator_object_lost(&self) -> bool {
+        match self.users {
+            Users::Signaling { .. } => self.lost(Side::User),
+            _ => self.lost(Side::Manager),
+        }
+    }
+
+    /// The client's object panicked: its calls are closed.
+    fn stand_in_for_client(self: &Arc<Self>) {
+        let close = {
+            let mut ctl = self.lock();
+            let closed = ctl.control.parties <= 1 && ctl.control.begin_close().is_ok();
+            if closed {
+                ctl.push(Upcall::CloseCall(CloseData::new()));
+                self.conclude(&mut ctl);
+            }
+            closed
+        };
+        if close {
+            self.pump();
+        }
+    }
+
+    /// The (M)CM's object panicked: the client is told that the call broke, and the VC is deactivated.
+    fn stand_in_for_manager(self: &Arc<Self>) {
+        let acted = {
+            let mut ctl = self.lock();
+            let mut acted = false;
+            if matches!(ctl.control.call, Call::Connected | Call::Accepted)
+                && ctl.control.remote_close() == RemoteClose::Indicate
+            {
+                ctl.push(Upcall::IncomingCloseCall(NdisStatus::FAILURE, CloseData::new()));
+                acted = true;
+            }
+            let over = matches!(ctl.control.call, Call::None | Call::Closing(Closing { done: true, .. }));
+            if over && ctl.control.act == Activation::Active && ctl.control.life == Life::Live {
+                if self.is_mcm() {
+                    acted |= ctl.control.mcm_deactivate(false).is_ok();
+                    if self.is_drained() {
+                        ctl.control.drained();
+                    }
+                } else if ctl.control.begin_deactivate().is_ok() {
+                    ctl.push(Upcall::Deactivate);
+                    acted = true;
+                }
+            }
+            if acted {
+                self.conclude(&mut ctl);
+            }
+            acted
+        };
+        if acted {
+            self.pump();
+        }
+    }
+
+    /// The miniport's object panicked: the call breaks, and what the object still holds is written off.
+    fn stand_in_for_miniport(self: &Arc<Self>) {
+        let (written_off, told) = {
+            let mut ctl = self.lock();
+            let mut told = false;
+            let broken = matches!(ctl.control.call, Call::Connected | Call::Accepted);
+            if broken && ctl.control.remote_close() == RemoteClose::Indicate {
+                ctl.push(Upcall::IncomingCloseCall(NdisStatus::FAILURE, CloseData::new()));
+                told = true;
+            }
+            let mut written_off = 0;
+            if !ctl.control.act.carries_data() && self.lost.load(SeqCst) & WRITTEN_OFF == 0 {
+                self.conclude(&mut ctl);
+                self.lost.fetch_or(WRITTEN_OFF, SeqCst);
+                written_off = self.tx.write_off();
+                if self.is_drained() && ctl.control.drained() {
+                    ctl.push(Upcall::DeactivateComplete(Err(NdisStatus::FAILURE)));
+                }
+                told = true;
+            }
+            if told {
+                self.conclude(&mut ctl);
+            }
+            (written_off, told)
+        };
+        if written_off > 0 {
+            self.report(
+                "DP-124",
+                format!("{written_off} NBLs were lost with a miniport object that panicked"),
+            );
+        }
+        if told {
+            self.pump();
+        }
+    }
+}
