@@ -1,1 +1,4 @@
+//! WAN protocols over condis.
+#![forbid(unsafe_code)]
 
+pub mod pppoe;
