@@ -11,8 +11,8 @@ enum Session {
     SomeUnlessError,
 }
 
-/// How often a tag comes in a packet. `min` does not bind a packet that carries an error tag: a refusal need not name
-/// what it refuses.
+/// How often a tag comes in a packet. `min` does not bind a PADO or PADS that carries an error tag: a refusal need not
+/// name what it refuses.
 struct Rule {
     tag: TagType,
     min: usize,
@@ -60,7 +60,7 @@ const fn grammar(code: Code) -> (Session, &'static [Rule]) {
 /// Holds a packet against the table.
 pub(super) fn check(code: Code, session_id: Option<SessionId>, tags: Tags<'_>) -> Result<(), GrammarError> {
     let (session, rules) = grammar(code);
-    let refusal = tags.error().is_some();
+    let refusal = matches!(code, Code::Pado | Code::Pads) && tags.error().is_some();
     match (session, session_id) {
         (Session::Zero, Some(id)) => return Err(GrammarError::SessionId { code, id }),
         (Session::Some, None) => return Err(GrammarError::NoSessionId { code }),

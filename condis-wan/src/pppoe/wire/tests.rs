@@ -235,6 +235,7 @@ fn grammar_of_the_five_packets() {
         (Code::Pado, None, &[AC], missing(Code::Pado, TagType::SERVICE_NAME)),
         (Code::Pado, None, &[AC, AC, NAME], twice(Code::Pado, TagType::AC_NAME)),
         (Code::Pado, None, &[ERROR], Ok(())),
+        (Code::Padi, None, &[ERROR], missing(Code::Padi, TagType::SERVICE_NAME)),
         (Code::Padr, None, &[NAME], Ok(())),
         (Code::Padr, one, &[NAME], with_id(Code::Padr)),
         (Code::Padr, None, &[], missing(Code::Padr, TagType::SERVICE_NAME)),
