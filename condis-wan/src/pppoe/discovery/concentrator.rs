@@ -390,6 +390,11 @@ impl Concentrator {
         self.offered_until.len()
     }
 
+    /// How many MAC addresses have a session, offered or connected.
+    pub fn hosts_len(&self) -> usize {
+        self.per_mac.len()
+    }
+
     /// PADI (RFC 2516 §5.1): answered with a PADO, or, when it cannot be served, not at all (§5.2).
     fn handle_padi(&mut self, now: Time, from: MacAddr, packet: DiscoveryView<'_>) {
         match self.padi_rate.take(now, from) {

@@ -17,8 +17,8 @@ pub struct HostLimits {
     pub padi_max: u32,
     /// PADRs to one concentrator before PADI is sent again (RFC 2516 §8). 4: at 0, 1, 3 and 7 s, given up at 15 s.
     pub padr_max: u32,
-    /// Times that discovery begins with PADI. 2: once more, in case another concentrator answers; 31 + 15 s in all at
-    /// the very most for each.
+    /// Times that discovery begins with PADI. 2: once more, in case another concentrator answers; a call fails after
+    /// 31 + 15 + 31 + 15 s at the very most.
     pub rounds_max: u32,
     /// PADTs in answer to what is no session of ours. 20 a second: a peer that lost its memory is told of each session
     /// soon, and one that wants us to babble is not served.
@@ -64,7 +64,7 @@ pub struct ConcentratorLimits {
     /// and a peer's keepalive (LCP echo, some 30 to 90 s) of the old session live.
     pub session_id_rest: Duration,
     /// PADIs that are answered. 16 a second from one MAC, 64 at once: a host that makes dozens of calls at once. 1000
-    /// in all: some 0.1 % of a core; what a power cut brings back is served within a minute.
+    /// a second in all: what a power cut brings back, some ten thousand hosts, is served within their patience.
     pub padi: RateLimit,
     /// PADRs with a good cookie that are answered. As for PADI, since one follows the other.
     pub padr: RateLimit,
@@ -77,7 +77,7 @@ impl Default for ConcentratorLimits {
         let discovery = RateLimit {
             per_mac: Rate { per_second: 16, burst: 64 },
             total: Rate { per_second: 1000, burst: 2000 },
-            // The MACs of the total's burst and then some; about 100 KiB.
+            // The MACs of the total's burst, and as many again.
             macs_max: 4096,
         };
         ConcentratorLimits {

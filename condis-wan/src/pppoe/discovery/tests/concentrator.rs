@@ -152,6 +152,16 @@ fn any_service_gets_the_first() {
     let pads = sent(&mut ac, HOST).pop().unwrap();
     assert_eq!(view(&pads).tags().service_names().collect::<Vec<_>>(), [b"internet"]);
     assert_eq!(view(&pads).tags().host_uniq(), None);
+    // A service whose very name is empty comes before the first.
+    ac.offer(ServiceKey(3), b"").unwrap();
+    let pado = solicit(&mut ac, at(0), HOST, &packet(Code::Padi, None, [Tag::ServiceName(b"")])).unwrap();
+    let cookie = Tag::AcCookie(view(&pado).tags().ac_cookie().unwrap());
+    ac.handle_packet(at(0), HOST, AC, &packet(Code::Padr, None, [Tag::ServiceName(b""), cookie]));
+    let outputs = concentrator_outputs(&mut ac);
+    assert!(
+        matches!(&outputs[..], [ConcentratorOutput::Offered { service: ServiceKey(3), .. }]),
+        "{outputs:?}"
+    );
 }
 
 /// RFC 2516 §5.4: rejected, the PADS has session id zero and the error; a PADR that comes again gets it again.
@@ -438,16 +448,50 @@ fn network_gone_ends_everything_in_silence() {
     assert!(solicit(&mut ac, at(2), HOST, &padi(b"internet", b"d")).is_some(), "the services stay");
 }
 
-/// RFC 2516 §4: ids go round; the one just freed is not the next, and rests.
+/// RFC 2516 §4: 65,534 sessions one after the other have 65,534 ids; then there is none until the first has rested.
 #[test]
 fn session_ids_are_not_reused_early() {
-    let mut ac = concentrator();
+    let rate = Rate { per_second: 1, burst: u32::MAX };
+    let no_limit = RateLimit { per_mac: rate, total: rate, macs_max: 1 };
+    let mut ac =
+        with_limits(ConcentratorLimits { padi: no_limit, padr: no_limit, ..ConcentratorLimits::default() });
     let mut ids = std::collections::BTreeSet::new();
-    for seconds in 0..100 {
-        let (key, _, pads) = connect(&mut ac, at(seconds), HOST, b"uniq");
+    let last_padr = good_padr(&mut ac, at(0), HOST, b"last");
+    for _ in 0..65_534 {
+        let (key, _, pads) = connect(&mut ac, at(0), HOST, b"uniq");
         assert!(ids.insert(view(&pads).session_id().unwrap()));
-        ac.close(at(seconds), key).unwrap();
+        ac.close(at(0), key).unwrap();
         concentrator_outputs(&mut ac);
+    }
+    ac.handle_packet(at(0), HOST, AC, &last_padr);
+    assert!(matches!(error_of(&sent(&mut ac, HOST)[0]), Tag::AcSystemError(_)));
+    assert_eq!(solicit(&mut ac, at(119), HOST, &padi(b"", b"uniq")), None);
+    assert_eq!((ac.counters().refused_no_session_id, ac.counters().dropped_padi_no_room), (1, 1));
+    connect(&mut ac, at(120), HOST, b"uniq");
+}
+
+/// An empty Host-Uniq, or none, tells nothing: two such requests may be two calls of one host.
+#[test]
+fn requests_without_a_telling_host_uniq_do_not_take_each_other_back() {
+    let mut ac = concentrator();
+    for _ in 0..2 {
+        let padr = good_padr(&mut ac, at(0), HOST, b"");
+        ac.handle_packet(at(0), HOST, AC, &padr);
+        offered(&concentrator_outputs(&mut ac));
+    }
+    assert_eq!(ac.offered_len(), 2);
+}
+
+/// What a host leaves behind when its last session ends: nothing.
+#[test]
+fn a_host_without_sessions_is_forgotten() {
+    let mut ac = concentrator();
+    let (first, _, _) = connect(&mut ac, at(0), HOST, b"a");
+    let (second, _, _) = connect(&mut ac, at(0), HOST, b"b");
+    connect(&mut ac, at(0), OTHER_HOST, b"a");
+    for (key, hosts) in [(first, 2), (second, 1)] {
+        ac.close(at(1), key).unwrap();
+        assert_eq!(ac.hosts_len(), hosts);
     }
 }
 
