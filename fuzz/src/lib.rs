@@ -1,0 +1,7 @@
+//! What the fuzz targets do: functions from octets, which panic if something is wrong.
+//!
+//! Each is called by a target of its own in `fuzz_targets/` and by the tests in `tests/`.
+#![forbid(unsafe_code)]
+
+mod input;
+pub mod pppoe;

@@ -1,0 +1,88 @@
+//! The bodies of the PPPoE targets, on stable: over the captures, cut and changed, and over chance.
+
+use condis_fuzz::pppoe;
+
+const CAPTURES: [&[u8]; 3] = [
+    include_bytes!("../../condis-wan/tests/captures/pppoe-host.pcap"),
+    include_bytes!("../../condis-wan/tests/captures/pppoe-tap-kernel-chap.pcap"),
+    include_bytes!("../../condis-wan/tests/captures/pppoe-udp-user-pap.pcap"),
+];
+
+/// Octets of a pcap file's header, of a record's header, and of an Ethernet header.
+const FILE_HEADER: usize = 24;
+const RECORD_HEADER: usize = 16;
+const ETHERNET_HEADER: usize = 14;
+
+fn packets(pcap: &[u8]) -> Vec<&[u8]> {
+    let mut rest = &pcap[FILE_HEADER..];
+    let mut packets = Vec::new();
+    while let Some((record, after)) = rest.split_first_chunk::<RECORD_HEADER>() {
+        let len = u32::from_le_bytes([record[8], record[9], record[10], record[11]]) as usize;
+        let (frame, after) = after.split_at(len);
+        packets.push(&frame[ETHERNET_HEADER..]);
+        rest = after;
+    }
+    packets
+}
+
+struct Chance(u64);
+
+impl Chance {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    fn octets(&mut self, len: usize) -> Vec<u8> {
+        (0..len).map(|_| (self.next() >> 32) as u8).collect()
+    }
+}
+
+#[test]
+fn packets_of_the_captures_cut_and_changed() {
+    let mut chance = Chance(1);
+    for packet in CAPTURES.into_iter().flat_map(packets) {
+        for len in 0..=packet.len() {
+            pppoe::packet(&packet[..len]);
+        }
+        for _ in 0..2000 {
+            let mut changed = packet.to_vec();
+            let at = chance.next() as usize % changed.len().min(64);
+            changed[at] = chance.next() as u8;
+            pppoe::packet(&changed);
+        }
+    }
+}
+
+/// Random octets get the machines into every state, else the targets would find nothing.
+#[test]
+fn machines_under_chance() {
+    let (mut host_connected, mut host_closed, mut connected, mut closed, mut aborted, mut rejected) =
+        (0, 0, 0, 0, 0, 0);
+    for seed in 1..3000 {
+        let octets = Chance(seed).octets(600);
+        pppoe::packet(&octets);
+        let host = pppoe::host(&octets);
+        host_connected += host.sessions_connected;
+        host_closed += host.sessions_terminated_by_peer;
+        let ac = pppoe::concentrator(&octets);
+        connected += ac.sessions_connected;
+        closed += ac.sessions_terminated_by_peer + ac.padt_sent;
+        aborted += ac.sessions_aborted;
+        rejected += ac.sessions_rejected;
+    }
+    let reached = [host_connected, host_closed, connected, closed, aborted, rejected];
+    assert!(reached.iter().all(|&times| times > 0), "{reached:?}");
+}
+
+#[test]
+fn machines_over_the_captures() {
+    for pcap in CAPTURES {
+        for from in 0..pcap.len().min(2000) {
+            pppoe::host(&pcap[from..]);
+            pppoe::concentrator(&pcap[from..]);
+        }
+    }
+}
