@@ -266,16 +266,13 @@ impl Op for Deactivate {
         if how == How::Late {
             vc.cross(Side::Lower, crate::trace::Way::Down, Function::NdisMCoDeactivateVcComplete);
         }
-        let mut early = 0;
+        let mut lost = 0;
         let reply = vc.transition(|ctl| {
-            if !ctl.control.owes_deactivation() {
-                return None;
-            }
             if vc.lost(Side::Lower) && vc.lost.fetch_or(WRITTEN_OFF, SeqCst) & WRITTEN_OFF == 0 {
-                early = vc.tx.write_off();
+                lost = vc.tx.write_off();
             }
-            let (sends, _) = vc.in_flight();
-            early = early.max(sends);
+            // What is in flight now may be on its way to the sender already; what is completed later is the miniport's.
+            vc.tx.end();
             // NBLs that are still out hold the deactivation back; the last one that comes back completes it.
             if !ctl.control.end_deactivate(vc.is_drained()) {
                 return None;
@@ -286,8 +283,8 @@ impl Op for Deactivate {
             ctl.push(Upcall::DeactivateComplete(answer));
             None
         });
-        if early > 0 {
-            vc.report("DP-110", format!("the miniport ended a deactivation with {early} sends outstanding"));
+        if lost > 0 {
+            vc.report("DP-110", format!("{lost} sends were lost with a miniport object that panicked"));
         }
         reply
     }
