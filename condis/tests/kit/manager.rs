@@ -750,7 +750,9 @@ impl<M: Model> SapOf<M> {
 
 impl<M: Model> ManagerSap for SapOf<M> {
     fn deregister<'a>(&self, token: Token<'a, DeregisterSap>) -> Answer<'a, DeregisterSap> {
-        self.forget();
+        if !self.0.kit.flag("sap_stays") {
+            self.forget();
+        }
         self.0.kit.at("manager.deregister_sap");
         self.0.kit.answer("deregister_sap", self.0.kit.reply("deregister_sap"), token, |_| ())
     }
