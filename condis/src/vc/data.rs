@@ -198,13 +198,28 @@ impl VcCore {
         if errors > 0 {
             self.errors.fetch_add(errors as u32, Relaxed);
         }
-        if self.tx.watched() {
-            self.cross(Side::Lower, Way::Down, F::NdisMCoSendNetBufferListsComplete);
+        if self.tx.watched_or_ended() {
+            self.look_at_completion(chain.len());
         }
         if self.lost.load(Relaxed) != 0 && self.completed_after_loss(&chain) {
             return;
         }
         self.give_back(chain, true);
+    }
+
+    #[cold]
+    fn look_at_completion(&self, nbls: usize) {
+        if self.tx.watched() {
+            self.cross(Side::Lower, Way::Down, F::NdisMCoSendNetBufferListsComplete);
+        }
+        if self.tx.ended() && !self.is_mcm() && self.lost.load(SeqCst) == 0 {
+            self.report(
+                "DP-110",
+                format!(
+                    "the miniport ended a deactivation with {nbls} sends outstanding, and completes them now"
+                ),
+            );
+        }
     }
 
     /// True if the batch was written off with the object that held it, or has nobody to go back to.

@@ -11,6 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 const SHUT: u64 = 1;
 /// Set while somebody listens to the trace.
 const WATCHED: u64 = 2;
+/// Set once the miniport has ended the deactivation, until data may move again.
+const ENDED: u64 = 4;
 /// One NBL in the count above the flags.
 const ONE: u64 = 1 << 8;
 
@@ -71,7 +73,7 @@ impl Gate {
     pub(crate) fn set_open(&self, open: bool) {
         let shut = self.entered.load(SeqCst) & SHUT != 0;
         match (open, shut) {
-            (true, true) => drop(self.entered.fetch_and(!SHUT, SeqCst)),
+            (true, true) => drop(self.entered.fetch_and(!(SHUT | ENDED), SeqCst)),
             (false, false) => drop(self.entered.fetch_or(SHUT, SeqCst)),
             _ => {}
         }
@@ -84,6 +86,22 @@ impl Gate {
         } else {
             self.entered.fetch_and(!WATCHED, SeqCst);
         }
+    }
+
+    /// The miniport said that it is done: what it completes from here on is late.
+    pub(crate) fn end(&self) {
+        self.entered.fetch_or(ENDED, SeqCst);
+    }
+
+    /// True if somebody listens, or the miniport said before that it is done: a completion has to look closer.
+    #[inline]
+    pub(crate) fn watched_or_ended(&self) -> bool {
+        self.entered.load(SeqCst) & (WATCHED | ENDED) != 0
+    }
+
+    /// True from the end of a deactivation to the next activation.
+    pub(crate) fn ended(&self) -> bool {
+        self.entered.load(SeqCst) & ENDED != 0
     }
 
     /// True while somebody listens.
