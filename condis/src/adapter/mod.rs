@@ -410,8 +410,8 @@ impl AdapterCore {
             return Err(NdisStatus::FAILURE);
         }
         if self.node.tracer.on() {
-            vc.tx.set_watched(true);
-            vc.rx.set_watched(true);
+            vc.tx.watch();
+            vc.rx.watch();
         }
         Ok(vc)
     }
@@ -445,8 +445,8 @@ impl AdapterCore {
     /// Lets the trace see the data of VCs that were made before anybody listened.
     pub(crate) fn watch(&self) {
         for vc in self.vcs() {
-            vc.tx.set_watched(true);
-            vc.rx.set_watched(true);
+            vc.tx.watch();
+            vc.rx.watch();
         }
     }
 

@@ -4,7 +4,7 @@
 //! for drivers continues from the last of their answers.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering::AcqRel, Ordering::SeqCst};
+use std::sync::atomic::{AtomicUsize, Ordering::AcqRel};
 use std::sync::{Arc, Mutex};
 
 use super::{AdapterCore, AdapterObj, AdapterState};
@@ -671,7 +671,7 @@ impl AdapterCore {
         }
         for vc in self.vcs() {
             if matches!(&vc.owner, Owner::Binding(b) if Arc::ptr_eq(b, binding)) && binding.is_lost(true) {
-                vc.lost.fetch_or(Side::User.bit(), SeqCst);
+                vc.set_lost(Side::User);
                 vc.transition(|_| ());
             }
         }

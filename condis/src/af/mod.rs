@@ -196,7 +196,7 @@ impl AfCore {
     pub(crate) fn abandon(self: &Arc<Self>) {
         self.lock().abandoned = true;
         for vc in self.adapter.vcs_of(self) {
-            vc.lost.fetch_or(crate::vc::Side::User.bit(), SeqCst);
+            vc.set_lost(crate::vc::Side::User);
             vc.transition(|_| ());
         }
         let saps = self.lock().saps.clone();

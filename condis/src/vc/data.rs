@@ -26,7 +26,8 @@ pub struct Sends<'a> {
 /// A batch of sends that a miniport keeps to complete later.
 #[must_use = "a batch that is dropped comes back as failed"]
 pub struct KeptSends {
-    vc: Arc<VcCore>,
+    /// There until the batch is taken apart.
+    vc: Option<Arc<VcCore>>,
     chain: Chain,
 }
 
@@ -35,7 +36,7 @@ macro_rules! batch_of_sends {
         impl $ty {
             /// The VC that these NBLs are sent on.
             pub fn vc_id(&self) -> VcId {
-                self.vc.id
+                self.vc().id
             }
 
             /// How many NBLs.
@@ -60,36 +61,39 @@ macro_rules! batch_of_sends {
             }
 
             /// Completes all with one status.
+            #[inline]
             #[doc(alias = "NdisMCoSendNetBufferListsComplete")]
-            pub fn complete(mut self, status: NdisStatus) {
-                let mut chain = std::mem::take(&mut self.chain);
+            pub fn complete(self, status: NdisStatus) {
+                let (vc, mut chain) = self.into_parts();
                 for nbl in chain.iter_mut() {
                     nbl.set_status(status);
                 }
                 let errors = if status == NdisStatus::SUCCESS { 0 } else { chain.len() };
-                self.vc.complete(chain, errors);
+                vc.complete(chain, errors);
             }
 
             /// Completes all, each with the status that it carries.
+            #[inline]
             #[doc(alias = "NdisMCoSendNetBufferListsComplete")]
-            pub fn complete_each(mut self) {
-                let chain = std::mem::take(&mut self.chain);
+            pub fn complete_each(self) {
+                let (vc, chain) = self.into_parts();
                 let errors = chain.iter().filter(|nbl| nbl.status() != NdisStatus::SUCCESS).count();
-                self.vc.complete(chain, errors);
+                vc.complete(chain, errors);
             }
         }
 
         impl Drop for $ty {
+            #[inline]
             fn drop(&mut self) {
                 if !self.chain.is_empty() {
-                    lose_sends(self.vc.clone(), std::mem::take(&mut self.chain));
+                    lose_sends(self.vc().clone(), std::mem::take(&mut self.chain));
                 }
             }
         }
 
         impl fmt::Debug for $ty {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{} sends on {}", self.len(), self.vc.id)
+                write!(f, "{} sends on {}", self.len(), self.vc_id())
             }
         }
     )*};
@@ -104,8 +108,23 @@ impl<'a> Sends<'a> {
     }
 
     /// Keeps the batch, to complete it later from any thread.
-    pub fn keep(mut self) -> KeptSends {
-        KeptSends { vc: self.vc.clone(), chain: std::mem::take(&mut self.chain) }
+    #[inline]
+    pub fn keep(self) -> KeptSends {
+        let (vc, chain) = self.into_parts();
+        KeptSends { vc: Some(vc.clone()), chain }
+    }
+
+    fn vc(&self) -> &Arc<VcCore> {
+        self.vc
+    }
+
+    /// Takes the batch apart. What is dropped then is forgotten at once: where nothing of it is left to be dropped in an
+    /// unwinding, it stays in registers.
+    #[inline]
+    fn into_parts(mut self) -> (&'a Arc<VcCore>, Chain) {
+        let parts = (self.vc, std::mem::take(&mut self.chain));
+        std::mem::forget(self);
+        parts
     }
 }
 
@@ -119,7 +138,20 @@ impl KeptSends {
     pub fn take_matching(&mut self, wanted: impl FnMut(&NetBufferList) -> bool) -> KeptSends {
         KeptSends { vc: self.vc.clone(), chain: self.chain.take_matching(wanted) }
     }
+
+    fn vc(&self) -> &Arc<VcCore> {
+        self.vc.as_ref().expect(WHOLE)
+    }
+
+    #[inline]
+    fn into_parts(mut self) -> (Arc<VcCore>, Chain) {
+        let parts = (self.vc.take().expect(WHOLE), std::mem::take(&mut self.chain));
+        std::mem::forget(self);
+        parts
+    }
 }
+
+const WHOLE: &str = "only what consumes the batch takes it apart";
 
 #[cold]
 fn lose_sends(vc: Arc<VcCore>, mut chain: Chain) {
@@ -196,21 +228,21 @@ impl VcCore {
             return;
         }
         if errors > 0 {
-            self.errors.fetch_add(errors as u32, Relaxed);
+            self.tx.misses.fetch_add(errors as u32, Relaxed);
         }
-        if self.tx.watched() {
-            self.cross(Side::Lower, Way::Down, F::NdisMCoSendNetBufferListsComplete);
-        }
-        if self.lost.load(Relaxed) != 0 && self.completed_after_loss(&chain) {
+        if self.tx.is_special() && self.completed_specially(&chain) {
             return;
         }
         self.give_back(chain, true);
     }
 
-    /// True if the batch was written off with the object that held it, or has nobody to go back to.
+    /// Traces a completion. True if the batch was written off with the object that held it, or has nobody to go back to.
     #[cold]
-    fn completed_after_loss(self: &Arc<Self>, chain: &Chain) -> bool {
-        let _lock = self.lock();
+    fn completed_specially(self: &Arc<Self>, chain: &Chain) -> bool {
+        if self.tx.watched() {
+            self.cross(Side::Lower, Way::Down, F::NdisMCoSendNetBufferListsComplete);
+        }
+        let lock = self.lock();
         if self.lost.load(SeqCst) & WRITTEN_OFF != 0 {
             return true;
         }
@@ -218,7 +250,7 @@ impl VcCore {
             return false;
         }
         let drained = self.tx.leave(chain.len());
-        drop(_lock);
+        drop(lock);
         if drained {
             self.drained();
         }
@@ -228,21 +260,24 @@ impl VcCore {
     /// `ProtocolCoSendNetBufferListsComplete`. `counted`: the batch had entered, and leaves when the callback has returned.
     #[inline]
     fn give_back(self: &Arc<Self>, chain: Chain, counted: bool) {
-        if !frame::may_nest() {
-            let vc = self.clone();
-            frame::aside(move || vc.give_back_now(chain, counted));
-            return;
+        if frame::may_nest() {
+            self.give_back_now(chain, counted);
+        } else {
+            self.give_back_aside(chain, counted);
         }
-        self.give_back_now(chain, counted);
+    }
+
+    #[cold]
+    fn give_back_aside(self: &Arc<Self>, chain: Chain, counted: bool) {
+        let vc = self.clone();
+        frame::aside(move || vc.give_back_now(chain, counted));
     }
 
     #[inline]
     fn give_back_now(self: &Arc<Self>, chain: Chain, counted: bool) {
         let nbls = chain.len();
-        if self.tx.watched() {
-            self.cross(Side::User, Way::Up, F::ProtocolCoSendNetBufferListsComplete);
-        }
-        if self.lost.load(Relaxed) & Side::User.bit() == 0 {
+        if !(self.tx.is_special() && self.told_specially(Side::User, F::ProtocolCoSendNetBufferListsComplete))
+        {
             let told = frame::call(|| match &self.users {
                 Users::CallManager { client, .. } | Users::Mcm { client, .. } => {
                     client.send_complete(Vc::new(self), chain)
@@ -256,6 +291,16 @@ impl VcCore {
         if counted && self.tx.leave(nbls) {
             self.drained();
         }
+    }
+
+    /// Traces a callback of the data path, if somebody listens. True if its object is lost, so that nobody is to be called.
+    #[cold]
+    fn told_specially(&self, side: Side, function: F) -> bool {
+        // The one that listens to one direction listens to both.
+        if self.tx.watched() {
+            self.cross(side, Way::Up, function);
+        }
+        self.lost(side)
     }
 
     /// `NdisMCoIndicateReceiveNetBufferLists`: up to the owner of the data side, and back what it does not keep.
@@ -294,7 +339,7 @@ impl VcCore {
             Entry::Open => {}
             Entry::Watched => self.cross(Side::Lower, Way::Down, F::NdisMCoIndicateReceiveNetBufferLists),
             Entry::Shut { drained } => {
-                self.drops.fetch_add(nbls as u32, Relaxed);
+                self.rx.misses.fetch_add(nbls as u32, Relaxed);
                 if drained {
                     self.drained();
                 }
@@ -311,10 +356,7 @@ impl VcCore {
 
     #[inline]
     fn receive(self: &Arc<Self>, batch: &mut Receives<'_>) {
-        if self.rx.watched() {
-            self.cross(Side::User, Way::Up, F::ProtocolCoReceiveNetBufferLists);
-        }
-        if self.lost.load(Relaxed) & Side::User.bit() != 0 {
+        if self.rx.is_special() && self.told_specially(Side::User, F::ProtocolCoReceiveNetBufferLists) {
             return;
         }
         let told = frame::call(|| match &self.users {
@@ -330,7 +372,7 @@ impl VcCore {
 
     #[cold]
     fn refuse_receive(self: &Arc<Self>, chain: Chain, drained: bool) {
-        self.drops.fetch_add(chain.len() as u32, Relaxed);
+        self.rx.misses.fetch_add(chain.len() as u32, Relaxed);
         if self.rx.watched() {
             self.cross(Side::Lower, Way::Down, F::NdisMCoIndicateReceiveNetBufferLists);
         }
@@ -353,10 +395,7 @@ impl VcCore {
     }
 
     fn tell_returned(self: &Arc<Self>, chain: Chain) {
-        if self.rx.watched() {
-            self.cross(Side::Lower, Way::Up, F::MiniportReturnNetBufferLists);
-        }
-        if self.lost.load(Relaxed) & Side::Lower.bit() != 0 {
+        if self.rx.is_special() && self.told_specially(Side::Lower, F::MiniportReturnNetBufferLists) {
             return;
         }
         let told = frame::guard(|| match &self.users {

@@ -109,8 +109,6 @@ pub struct VcCore {
     /// Sides whose object panicked, and [`WRITTEN_OFF`].
     pub(crate) lost: AtomicU8,
     ctl: Mutex<Ctl>,
-    pub(crate) errors: AtomicU32,
-    pub(crate) drops: AtomicU32,
     pub(crate) rx: Gate,
 }
 
@@ -133,8 +131,6 @@ impl VcCore {
                 queues: None,
                 rare: None,
             }),
-            errors: AtomicU32::new(0),
-            drops: AtomicU32::new(0),
             rx: Gate::new(watched),
         }
     }
@@ -161,6 +157,13 @@ impl VcCore {
 
     pub(crate) fn lost(&self, side: Side) -> bool {
         self.lost.load(SeqCst) & side.bit() != 0
+    }
+
+    /// Stops calls of the object on `side`. The gates tell those that move data.
+    pub(crate) fn set_lost(&self, side: Side) {
+        self.lost.fetch_or(side.bit(), SeqCst);
+        self.tx.set_lost();
+        self.rx.set_lost();
     }
 
     /// The driver on one side.
@@ -233,14 +236,14 @@ impl VcCore {
     }
 
     pub(crate) fn statistics(&self) -> Statistics {
-        let errors = u64::from(self.errors.load(SeqCst));
+        let errors = u64::from(self.tx.misses.load(SeqCst));
         Statistics {
             sent_pdus: self.tx.pdus().saturating_sub(errors),
             sent_octets: self.tx.octets(),
             send_errors: errors,
             received_pdus: self.rx.pdus() + self.rx.in_flight(),
             received_octets: self.rx.octets(),
-            receive_drops: u64::from(self.drops.load(SeqCst)),
+            receive_drops: u64::from(self.rx.misses.load(SeqCst)),
         }
     }
 }

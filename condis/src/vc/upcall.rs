@@ -238,7 +238,7 @@ impl VcCore {
     /// The object on `side` panicked: it is not called again, and NDIS answers for it from now on.
     #[cold]
     pub(crate) fn lose(self: &Arc<Self>, side: Side, function: F) {
-        self.lost.fetch_or(side.bit(), SeqCst);
+        self.set_lost(side);
         self.report(
             "DP-216",
             format!("{} panicked in {function}; its object is not called again", self.driver(side)),
