@@ -20,7 +20,7 @@ use crate::status_ind::StatusIndication;
 use crate::token::{Object, Outcome};
 use crate::trace::{ObjectId, Way};
 use crate::vc::control::Creator;
-use crate::vc::{OwnedVc, Owner, Users};
+use crate::vc::{OwnedVc, Users};
 
 /// The states of a binding (`binding-states-of-a-protocol-driver.md`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -423,8 +423,8 @@ impl Binding<'_, CallManager> {
         let result = if binding.is_open() {
             let id = adapter.next_vc();
             adapter.create_miniport_vc(id).and_then(|miniport| {
-                let users = Users::Signaling { user: object, miniport };
-                adapter.link(id, users, Owner::Binding(binding.clone()), Creator::Manager)
+                let users = Users::Signaling { user: object, miniport, binding: binding.clone() };
+                adapter.link(id, users, Creator::Manager)
             })
         } else {
             Err(NdisStatus::FAILURE)

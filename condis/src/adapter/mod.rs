@@ -385,22 +385,16 @@ impl AdapterCore {
 
     /// Makes a VC, once every driver agreed, part of the adapter. FAILURE, and undone, if its AF or its binding began to
     /// close meanwhile.
-    pub(crate) fn link(
-        &self,
-        id: VcId,
-        users: Users,
-        owner: Owner,
-        creator: Creator,
-    ) -> Result<Arc<VcCore>, NdisStatus> {
+    pub(crate) fn link(&self, id: VcId, users: Users, creator: Creator) -> Result<Arc<VcCore>, NdisStatus> {
         self.live.objects_made(if matches!(users, Users::Signaling { .. }) { 2 } else { 3 });
-        let vc = Arc::new(VcCore::new(id, users, owner, creator, self.node.tracer.on()));
+        let vc = Arc::new(VcCore::new(id, users, creator, self.node.tracer.on()));
         self.lock_vcs().link(&vc);
         // Linked first and looked at then: a pause or a close that began either finds the VC, or is found here.
         let mut blocked = self.lock().blocked;
         if !vc.binding().carries_data() {
             blocked |= Blocked::BINDING_PAUSED;
         }
-        let open = match &vc.owner {
+        let open = match vc.owner() {
             Owner::Af(af) => af.is_open(),
             Owner::Binding(binding) => binding.is_open(),
         };
@@ -424,7 +418,7 @@ impl AdapterCore {
                 *self.past.lock().expect("nothing panics inside") += statistics;
             }
         }
-        if let Owner::Af(af) = &vc.owner {
+        if let Owner::Af(af) = vc.owner() {
             af.close_if_abandoned();
         }
         if self.closes_wait() {
@@ -438,7 +432,7 @@ impl AdapterCore {
 
     pub(crate) fn vcs_of(&self, af: &AfCore) -> Vec<Arc<VcCore>> {
         let mut vcs = self.vcs();
-        vcs.retain(|vc| matches!(&vc.owner, Owner::Af(other) if std::ptr::eq(&**other, af)));
+        vcs.retain(|vc| matches!(vc.owner(), Owner::Af(other) if std::ptr::eq(&**other, af)));
         vcs
     }
 

@@ -670,7 +670,7 @@ impl AdapterCore {
             }
         }
         for vc in self.vcs() {
-            if matches!(&vc.owner, Owner::Binding(b) if Arc::ptr_eq(b, binding)) && binding.is_lost(true) {
+            if matches!(vc.owner(), Owner::Binding(b) if Arc::ptr_eq(b, binding)) && binding.is_lost(true) {
                 vc.set_lost(Side::User);
                 vc.transition(|_| ());
             }
@@ -693,7 +693,7 @@ impl AdapterCore {
                             || matches!(&af.provider, Provider::CallManager(b) if Arc::ptr_eq(b, binding))
                     }) || vcs
                         .iter()
-                        .any(|vc| matches!(&vc.owner, Owner::Binding(b) if Arc::ptr_eq(b, binding)))
+                        .any(|vc| matches!(vc.owner(), Owner::Binding(b) if Arc::ptr_eq(b, binding)))
                 };
                 let afs = ctl.afs.clone();
                 let index = ctl.operations.closing.iter().position(|(binding, _)| !uses(binding, &afs));

@@ -22,7 +22,7 @@ use crate::token::sealed::Op;
 use crate::token::{CloseAf, How, NotifyCloseAf, Object, OpenAf, Outcome, Token};
 use crate::trace::{ObjectId, Way};
 use crate::vc::control::Creator;
-use crate::vc::{OwnedVc, Owner, Users, VcCore};
+use crate::vc::{OwnedVc, Users, VcCore};
 
 /// The (M)CM's object for an AF, of either kind.
 pub enum ManagerAfObj {
@@ -572,7 +572,7 @@ impl Af<'_, CallManager> {
         let result = create_for_manager(af, |id| {
             let miniport = af.adapter.create_miniport_vc(id)?;
             let client = client_vc(af, id).inspect_err(|_| undo_miniport(af, &*miniport))?;
-            Ok(Users::CallManager { client, manager: object, miniport })
+            Ok(Users::CallManager { client, miniport, manager: object, af: af.clone() })
         });
         let status = result.as_ref().map_or_else(|status| *status, |_| NdisStatus::SUCCESS);
         af.cross_manager(Way::Returned(status), F::NdisCoCreateVc);
@@ -596,8 +596,9 @@ impl Af<'_, Mcm> {
     ) -> Result<OwnedVc<Mcm>, NdisStatus> {
         let af = self.0;
         af.cross_manager(Way::Down, F::NdisMCmCreateVc);
-        let result =
-            create_for_manager(af, |id| Ok(Users::Mcm { client: client_vc(af, id)?, manager, data }));
+        let result = create_for_manager(af, |id| {
+            Ok(Users::Mcm { client: client_vc(af, id)?, data, manager, af: af.clone() })
+        });
         let status = result.as_ref().map_or_else(|status| *status, |_| NdisStatus::SUCCESS);
         af.cross_manager(Way::Returned(status), F::NdisMCmCreateVc);
         result.map(OwnedVc::new)
@@ -626,17 +627,17 @@ fn create_for_client(af: &Arc<AfCore>, client: Box<dyn ClientVc>) -> Result<Arc<
                 .guard(MANAGER, F::ProtocolCoCreateVc, || object.create_vc(Af::new(af), id))
                 .unwrap_or(Err(NdisStatus::FAILURE))
                 .inspect_err(|_| undo_miniport(af, &*miniport))?;
-            Users::CallManager { client, manager, miniport }
+            Users::CallManager { client, miniport, manager, af: af.clone() }
         }
         Some(ManagerAfObj::Mcm(object)) => {
             let McmVc { manager, data } = af
                 .guard(MANAGER, F::ProtocolCoCreateVc, || object.create_vc(Af::new(af), id))
                 .unwrap_or(Err(NdisStatus::FAILURE))?;
-            Users::Mcm { client, manager, data }
+            Users::Mcm { client, data, manager, af: af.clone() }
         }
         None => return Err(NdisStatus::FAILURE),
     };
-    af.adapter.link(id, users, Owner::Af(af.clone()), Creator::Client)
+    af.adapter.link(id, users, Creator::Client)
 }
 
 fn create_for_manager(
@@ -647,7 +648,7 @@ fn create_for_manager(
         return Err(NdisStatus::FAILURE);
     }
     let id = af.adapter.next_vc();
-    af.adapter.link(id, users(id)?, Owner::Af(af.clone()), Creator::Manager)
+    af.adapter.link(id, users(id)?, Creator::Manager)
 }
 
 impl ManagerRole for CallManager {

@@ -21,6 +21,7 @@ use crate::trace::{VcId, Way};
 pub struct Sends<'a> {
     vc: &'a Arc<VcCore>,
     chain: Chain,
+    fresh: bool,
 }
 
 /// A batch of sends that a miniport keeps to complete later.
@@ -29,6 +30,8 @@ pub struct KeptSends {
     /// There until the batch is taken apart.
     vc: Option<Arc<VcCore>>,
     chain: Chain,
+    /// The NBLs were not lent for writing since they were sent, so that each says SUCCESS still.
+    fresh: bool,
 }
 
 macro_rules! batch_of_sends {
@@ -57,6 +60,7 @@ macro_rules! batch_of_sends {
             /// The NBLs, in order, to write headers in front of the data, or statuses. What is retreated is advanced again
             /// before the batch is completed.
             pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut NetBufferList> {
+                self.fresh = false;
                 self.chain.iter_mut()
             }
 
@@ -64,21 +68,22 @@ macro_rules! batch_of_sends {
             #[inline]
             #[doc(alias = "NdisMCoSendNetBufferListsComplete")]
             pub fn complete(self, status: NdisStatus) {
-                let (vc, mut chain) = self.into_parts();
-                for nbl in chain.iter_mut() {
-                    nbl.set_status(status);
+                let (vc, mut chain, fresh) = self.into_parts();
+                if !fresh || status != NdisStatus::SUCCESS {
+                    vc.set_status(&mut chain, status);
                 }
-                let errors = if status == NdisStatus::SUCCESS { 0 } else { chain.len() };
-                vc.complete(chain, errors);
+                vc.complete(chain);
             }
 
             /// Completes all, each with the status that it carries.
             #[inline]
             #[doc(alias = "NdisMCoSendNetBufferListsComplete")]
             pub fn complete_each(self) {
-                let (vc, chain) = self.into_parts();
-                let errors = chain.iter().filter(|nbl| nbl.status() != NdisStatus::SUCCESS).count();
-                vc.complete(chain, errors);
+                let (vc, chain, fresh) = self.into_parts();
+                if !fresh {
+                    vc.count_errors(&chain);
+                }
+                vc.complete(chain);
             }
         }
 
@@ -104,14 +109,14 @@ batch_of_sends!(Sends<'_>, KeptSends);
 impl<'a> Sends<'a> {
     /// Splits the first `count` off.
     pub fn split_front(&mut self, count: usize) -> Sends<'a> {
-        Sends { vc: self.vc, chain: self.chain.split_off_front(count) }
+        Sends { vc: self.vc, chain: self.chain.split_off_front(count), fresh: self.fresh }
     }
 
     /// Keeps the batch, to complete it later from any thread.
     #[inline]
     pub fn keep(self) -> KeptSends {
-        let (vc, chain) = self.into_parts();
-        KeptSends { vc: Some(vc.clone()), chain }
+        let (vc, chain, fresh) = self.into_parts();
+        KeptSends { vc: Some(vc.clone()), chain, fresh }
     }
 
     fn vc(&self) -> &Arc<VcCore> {
@@ -121,8 +126,8 @@ impl<'a> Sends<'a> {
     /// Takes the batch apart. What is dropped then is forgotten at once: where nothing of it is left to be dropped in an
     /// unwinding, it stays in registers.
     #[inline]
-    fn into_parts(mut self) -> (&'a Arc<VcCore>, Chain) {
-        let parts = (self.vc, std::mem::take(&mut self.chain));
+    fn into_parts(mut self) -> (&'a Arc<VcCore>, Chain, bool) {
+        let parts = (self.vc, std::mem::take(&mut self.chain), self.fresh);
         std::mem::forget(self);
         parts
     }
@@ -131,12 +136,14 @@ impl<'a> Sends<'a> {
 impl KeptSends {
     /// Splits the first `count` off.
     pub fn split_front(&mut self, count: usize) -> KeptSends {
-        KeptSends { vc: self.vc.clone(), chain: self.chain.split_off_front(count) }
+        let chain = self.chain.split_off_front(count);
+        KeptSends { vc: self.vc.clone(), chain, fresh: self.fresh }
     }
 
     /// Splits off those that `wanted` picks, keeping both in order. For a cancel.
     pub fn take_matching(&mut self, wanted: impl FnMut(&NetBufferList) -> bool) -> KeptSends {
-        KeptSends { vc: self.vc.clone(), chain: self.chain.take_matching(wanted) }
+        let chain = self.chain.take_matching(wanted);
+        KeptSends { vc: self.vc.clone(), chain, fresh: self.fresh }
     }
 
     fn vc(&self) -> &Arc<VcCore> {
@@ -144,8 +151,8 @@ impl KeptSends {
     }
 
     #[inline]
-    fn into_parts(mut self) -> (Arc<VcCore>, Chain) {
-        let parts = (self.vc.take().expect(WHOLE), std::mem::take(&mut self.chain));
+    fn into_parts(mut self) -> (Arc<VcCore>, Chain, bool) {
+        let parts = (self.vc.take().expect(WHOLE), std::mem::take(&mut self.chain), self.fresh);
         std::mem::forget(self);
         parts
     }
@@ -165,11 +172,8 @@ fn lose_sends(vc: Arc<VcCore>, mut chain: Chain) {
                 chain.len()
             ),
         );
-        for nbl in chain.iter_mut() {
-            nbl.set_status(NdisStatus::FAILURE);
-        }
-        let errors = chain.len();
-        vc.complete(chain, errors);
+        vc.set_status(&mut chain, NdisStatus::FAILURE);
+        vc.complete(chain);
     });
 }
 
@@ -177,7 +181,8 @@ impl VcCore {
     /// `NdisCoSendNetBufferLists`: a check, a count, and down to the miniport. What may not pass comes back with its status.
     #[inline]
     pub(crate) fn send(self: &Arc<Self>, mut chain: Chain) {
-        let (nbls, octets) = (chain.len(), stamp(&mut chain, self.id));
+        let nbls = chain.len();
+        let octets = stamp(&mut chain, self.id, |nbl| nbl.set_status(NdisStatus::SUCCESS));
         if nbls == 0 {
             return;
         }
@@ -189,7 +194,7 @@ impl VcCore {
             }
             Entry::Shut { drained } => return self.refuse_send(chain, drained),
         }
-        let sends = Sends { vc: self, chain };
+        let sends = Sends { vc: self, chain, fresh: true };
         let sent = frame::guard(|| match &self.users {
             Users::CallManager { miniport, .. } | Users::Signaling { miniport, .. } => {
                 miniport.send(Vc::new(self), sends)
@@ -221,16 +226,38 @@ impl VcCore {
         self.give_back(chain, false);
     }
 
+    /// Gives all NBLs of a batch the status that they complete with.
+    fn set_status(&self, chain: &mut Chain, status: NdisStatus) {
+        for nbl in chain.iter_mut() {
+            nbl.set_status(status);
+        }
+        if status != NdisStatus::SUCCESS {
+            self.tx.misses.fetch_add(chain.len() as u32, Relaxed);
+        }
+    }
+
+    /// Counts the NBLs of a batch that completes with errors.
+    fn count_errors(&self, chain: &Chain) {
+        let errors = chain.iter().filter(|nbl| nbl.status() != NdisStatus::SUCCESS).count();
+        self.tx.misses.fetch_add(errors as u32, Relaxed);
+    }
+
     /// The miniport is done with a batch.
     #[inline]
-    pub(crate) fn complete(self: &Arc<Self>, chain: Chain, errors: usize) {
-        if chain.is_empty() {
-            return;
+    pub(crate) fn complete(self: &Arc<Self>, chain: Chain) {
+        let nbls = chain.len();
+        if nbls == 0 || self.tx.is_special() || !frame::may_nest() {
+            return self.complete_slowly(chain);
         }
-        if errors > 0 {
-            self.tx.misses.fetch_add(errors as u32, Relaxed);
+        self.tell_sent(chain);
+        if self.tx.leave(nbls) {
+            self.drained();
         }
-        if self.tx.is_special() && self.completed_specially(&chain) {
+    }
+
+    #[cold]
+    fn complete_slowly(self: &Arc<Self>, chain: Chain) {
+        if chain.is_empty() || self.tx.is_special() && self.completed_specially(&chain) {
             return;
         }
         self.give_back(chain, true);
@@ -258,45 +285,42 @@ impl VcCore {
     }
 
     /// `ProtocolCoSendNetBufferListsComplete`. `counted`: the batch had entered, and leaves when the callback has returned.
-    #[inline]
     fn give_back(self: &Arc<Self>, chain: Chain, counted: bool) {
         if frame::may_nest() {
             self.give_back_now(chain, counted);
         } else {
-            self.give_back_aside(chain, counted);
+            let vc = self.clone();
+            frame::aside(move || vc.give_back_now(chain, counted));
         }
     }
 
-    #[cold]
-    fn give_back_aside(self: &Arc<Self>, chain: Chain, counted: bool) {
-        let vc = self.clone();
-        frame::aside(move || vc.give_back_now(chain, counted));
-    }
-
-    #[inline]
     fn give_back_now(self: &Arc<Self>, chain: Chain, counted: bool) {
         let nbls = chain.len();
         if !(self.tx.is_special() && self.told_specially(Side::User, F::ProtocolCoSendNetBufferListsComplete))
         {
-            let told = frame::call(|| match &self.users {
-                Users::CallManager { client, .. } | Users::Mcm { client, .. } => {
-                    client.send_complete(Vc::new(self), chain)
-                }
-                Users::Signaling { user, .. } => user.send_complete(Vc::new(self), chain),
-            });
-            if told.is_err() {
-                self.lose(Side::User, F::ProtocolCoSendNetBufferListsComplete);
-            }
+            self.tell_sent(chain);
         }
         if counted && self.tx.leave(nbls) {
             self.drained();
         }
     }
 
+    #[inline]
+    fn tell_sent(self: &Arc<Self>, chain: Chain) {
+        let told = frame::call(|| match &self.users {
+            Users::CallManager { client, .. } | Users::Mcm { client, .. } => {
+                client.send_complete(Vc::new(self), chain)
+            }
+            Users::Signaling { user, .. } => user.send_complete(Vc::new(self), chain),
+        });
+        if told.is_err() {
+            self.lose(Side::User, F::ProtocolCoSendNetBufferListsComplete);
+        }
+    }
+
     /// Traces a callback of the data path, if somebody listens. True if its object is lost, so that nobody is to be called.
     #[cold]
     fn told_specially(&self, side: Side, function: F) -> bool {
-        // The one that listens to one direction listens to both.
         if self.tx.watched() {
             self.cross(side, Way::Up, function);
         }
@@ -305,7 +329,7 @@ impl VcCore {
 
     /// `NdisMCoIndicateReceiveNetBufferLists`: up to the owner of the data side, and back what it does not keep.
     pub(crate) fn indicate(self: &Arc<Self>, mut chain: Chain) {
-        let (nbls, octets) = (chain.len(), stamp(&mut chain, self.id));
+        let (nbls, octets) = (chain.len(), stamp(&mut chain, self.id, |_| ()));
         if nbls == 0 {
             return;
         }
@@ -331,7 +355,7 @@ impl VcCore {
 
     /// With NDIS_RECEIVE_FLAGS_RESOURCES: the miniport owns the NBLs again when this returns.
     pub(crate) fn indicate_lent(self: &Arc<Self>, chain: &mut Chain) {
-        let (nbls, octets) = (chain.len(), stamp(chain, self.id));
+        let (nbls, octets) = (chain.len(), stamp(chain, self.id, |_| ()));
         if nbls == 0 {
             return;
         }
@@ -410,12 +434,14 @@ impl VcCore {
     }
 }
 
-/// Marks each NBL with its VC (DP-127) and sums up the data, in one walk.
+/// Marks each NBL with its VC (DP-127), does `also`, and sums up the data, in one walk: walks are what a batch of many costs.
+/// A send gives each NBL the status that most complete with, so that a completion with SUCCESS needs no walk of its own.
 #[inline]
-fn stamp(chain: &mut Chain, vc: VcId) -> u64 {
+fn stamp(chain: &mut Chain, vc: VcId, also: impl Fn(&mut NetBufferList)) -> u64 {
     let mut octets = 0;
     for nbl in chain.iter_mut() {
         nbl.set_source(vc.0);
+        also(nbl);
         octets += nbl.data_len();
     }
     octets

@@ -427,7 +427,7 @@ impl<R: ManagerRole> Vc<'_, R> {
         let vc = self.0;
         let sap = sap.core();
         let mut slot = Some(params);
-        let same_af = matches!(&vc.owner, Owner::Af(af) if Arc::ptr_eq(af, &sap.af));
+        let same_af = matches!(vc.owner(), Owner::Af(af) if Arc::ptr_eq(af, &sap.af));
         let outcome = request!(
             vc, Side::User, IncomingCall,
             begin: |ctl| {
