@@ -4,7 +4,7 @@
 //! for drivers continues from the last of their answers.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering::AcqRel};
+use std::sync::atomic::{AtomicUsize, Ordering::AcqRel, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
 use super::{AdapterCore, AdapterObj, AdapterState};
@@ -540,7 +540,11 @@ impl AdapterCore {
     }
 
     fn set_blocked(self: &Arc<Self>, bit: Blocked, on: bool) {
-        self.lock().blocked.set(bit, on);
+        if on {
+            self.blocked.fetch_or(bit.bits(), SeqCst);
+        } else {
+            self.blocked.fetch_and(!bit.bits(), SeqCst);
+        }
         self.block(bit, on, |_| true);
     }
 
@@ -642,7 +646,11 @@ impl AdapterCore {
             let join = Join::new(roles(std::slice::from_ref(binding)), move || {
                 let arrive: Step = Box::new(move || all.arrive());
                 adapter.stand_in_for_lost(&closed);
-                adapter.lock().operations.closing.push((closed, arrive));
+                {
+                    let mut ctl = adapter.lock();
+                    ctl.operations.closing.push((closed, arrive));
+                    adapter.closing.store(ctl.operations.closing.len(), SeqCst);
+                }
                 adapter.something_closed();
             });
             self.ask_binding::<Unbind>(
@@ -678,7 +686,7 @@ impl AdapterCore {
     }
 
     pub(crate) fn closes_wait(&self) -> bool {
-        !self.lock().operations.closing.is_empty()
+        self.closing.load(SeqCst) > 0
     }
 
     /// An AF or a VC went: perhaps a binding that is unbound can be closed now.
@@ -697,7 +705,9 @@ impl AdapterCore {
                 };
                 let afs = ctl.afs.clone();
                 let index = ctl.operations.closing.iter().position(|(binding, _)| !uses(binding, &afs));
-                index.map(|index| ctl.operations.closing.remove(index))
+                let ready = index.map(|index| ctl.operations.closing.remove(index));
+                self.closing.store(ctl.operations.closing.len(), SeqCst);
+                ready
             };
             let Some((binding, then)) = ready else { return };
             self.close_binding(&binding);

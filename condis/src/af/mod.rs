@@ -56,8 +56,6 @@ pub(crate) struct AfCtl {
     pub(crate) state: AfState,
     /// The (M)CM asked for the close, and the client has not answered.
     pub(crate) notified: bool,
-    /// The client panicked and its binding ends: NDIS closes the AF for it.
-    pub(crate) abandoned: bool,
     pub(crate) saps: Vec<Arc<SapCore>>,
 }
 
@@ -73,6 +71,11 @@ pub struct AfCore {
     pub(crate) manager: OnceLock<ManagerAfObj>,
     /// The client's object panicked, the (M)CM's did: it is not called again.
     lost: [AtomicBool; 2],
+    /// The client panicked and its binding ends: NDIS closes the AF for it.
+    abandoned: AtomicBool,
+    /// The state is Open. Written under the lock, and read without it by all that make VCs: who makes one links it first
+    /// and looks then, who closes writes first and looks for VCs then, and the table of VCs is locked by both.
+    open: AtomicBool,
     ctl: Mutex<AfCtl>,
 }
 
@@ -116,7 +119,16 @@ impl AfCore {
     }
 
     pub(crate) fn is_open(&self) -> bool {
-        self.lock().state == AfState::Open
+        self.open.load(SeqCst)
+    }
+
+    pub(crate) fn set_state(&self, state: AfState) {
+        self.change_state(&mut self.lock(), state);
+    }
+
+    fn change_state(&self, ctl: &mut AfCtl, state: AfState) {
+        ctl.state = state;
+        self.open.store(state == AfState::Open, SeqCst);
     }
 
     pub(crate) fn object_id(&self) -> ObjectId {
@@ -194,7 +206,7 @@ impl AfCore {
 impl AfCore {
     /// Plays the part of a client that panicked and cannot close: its calls end, its VCs and SAPs go, and then the AF.
     pub(crate) fn abandon(self: &Arc<Self>) {
-        self.lock().abandoned = true;
+        self.abandoned.store(true, SeqCst);
         for vc in self.adapter.vcs_of(self) {
             vc.set_lost(crate::vc::Side::User);
             vc.transition(|_| ());
@@ -206,11 +218,7 @@ impl AfCore {
 
     /// Closes an abandoned AF once nothing of its client is left.
     pub(crate) fn close_if_abandoned(self: &Arc<Self>) {
-        let due = {
-            let ctl = self.lock();
-            ctl.abandoned && ctl.state == AfState::Open
-        };
-        if due && self.held_by_client() == 0 {
+        if self.abandoned.load(SeqCst) && self.is_open() && self.held_by_client() == 0 {
             // A refusal leaves it open; the next thing of the client that goes tries again.
             let _ = self.close();
         }
@@ -347,12 +355,9 @@ fn open_now(
         client,
         manager: OnceLock::new(),
         lost: [AtomicBool::new(false), AtomicBool::new(false)],
-        ctl: Mutex::new(AfCtl {
-            state: AfState::Opening,
-            notified: false,
-            abandoned: false,
-            saps: Vec::new(),
-        }),
+        abandoned: AtomicBool::new(false),
+        open: AtomicBool::new(false),
+        ctl: Mutex::new(AfCtl { state: AfState::Opening, notified: false, saps: Vec::new() }),
     });
     if !adapter.link_af(&af) {
         return Outcome::Done(Err(NdisStatus::FAILURE));
@@ -474,10 +479,10 @@ impl AfCore {
             if ctl.state != AfState::Open {
                 return Outcome::Done(Err(NdisStatus::FAILURE));
             }
-            ctl.state = AfState::Closing;
+            self.change_state(&mut ctl, AfState::Closing);
         }
         if self.held_by_client() > 0 {
-            self.lock().state = AfState::Open;
+            self.set_state(AfState::Open);
             return Outcome::Done(Err(NdisStatus::FAILURE));
         }
         let answer = if self.lost_manager() {

@@ -54,6 +54,16 @@ pub(crate) enum Users {
     Signaling { user: Box<dyn SignalingVc>, miniport: Box<dyn MiniportVc>, binding: Arc<BindingCore> },
 }
 
+impl Users {
+    /// How many objects of drivers these are.
+    pub(crate) fn count(&self) -> i64 {
+        match self {
+            Users::CallManager { .. } | Users::Mcm { .. } => 3,
+            Users::Signaling { .. } => 2,
+        }
+    }
+}
+
 /// Whose a VC is.
 pub(crate) enum Owner<'a> {
     Af(&'a Arc<AfCore>),
@@ -113,6 +123,7 @@ pub struct VcCore {
     pub(crate) slot: AtomicU32,
     /// Sides whose object panicked, and [`WRITTEN_OFF`].
     pub(crate) lost: AtomicU8,
+    pub(crate) creator: Creator,
     ctl: Mutex<Ctl>,
     pub(crate) rx: Gate,
 }
@@ -127,6 +138,7 @@ impl VcCore {
             users,
             slot: AtomicU32::new(u32::MAX),
             lost: AtomicU8::new(0),
+            creator,
             ctl: Mutex::new(Ctl {
                 control: Control::new(creator, signaling),
                 busy: 0,
@@ -218,10 +230,11 @@ impl VcCore {
     }
 
     /// Makes the VC usable once every driver agreed to it. FAILURE if its AF began to close meanwhile.
-    pub(crate) fn go_live(self: &Arc<Self>, blocked: Blocked) {
+    /// `blocked` tells what stops its data by now.
+    pub(crate) fn go_live(self: &Arc<Self>, blocked: impl FnOnce() -> Blocked) {
         self.transition(|ctl| {
             ctl.control.life = Life::Live;
-            ctl.control.blocked = blocked;
+            ctl.control.blocked = blocked();
         });
     }
 
@@ -277,7 +290,7 @@ impl Object for VcCore {
 
 impl Drop for VcCore {
     fn drop(&mut self) {
-        self.adapter().live.vc_gone(if self.lock().control.signaling { 2 } else { 3 });
+        self.adapter().live.vc_gone(self.users.count());
     }
 }
 

@@ -210,19 +210,23 @@ impl VcCore {
 
     /// `side` has come out of its upcall.
     pub(crate) fn release(self: &Arc<Self>, side: Side) {
-        self.release_quietly(side);
-        self.pump();
+        if self.release_quietly(side) {
+            self.pump();
+        }
     }
 
-    fn release_quietly(self: &Arc<Self>, side: Side) {
-        let follow = {
+    /// True if an upcall waits.
+    fn release_quietly(self: &Arc<Self>, side: Side) -> bool {
+        let (follow, waits) = {
             let mut ctl = self.lock();
             ctl.busy &= !side.bit();
-            ctl.retired || self.lost.load(SeqCst) != 0
+            (ctl.retired || self.lost.load(SeqCst) != 0, ctl.has_queued())
         };
         if follow {
             self.follow_up();
         }
+        // Who queues another one after the lock pumps it.
+        waits || follow
     }
 
     /// Runs `callback` of the driver on `side`, unless its object is lost; a panic loses it.
