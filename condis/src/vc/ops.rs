@@ -51,6 +51,8 @@ impl Op for MakeCall {
             vc.cross_completion(Function::NdisCmMakeCallComplete, Function::NdisMCmMakeCallComplete);
         }
         let mut party_without_object = false;
+        // A party's objects are its drivers': they are dropped outside of the lock.
+        let mut refused_parties = Vec::new();
         let reply = vc.transition(|ctl| {
             if !ctl.control.owes_make() {
                 return (None, false);
@@ -71,7 +73,8 @@ impl Op for MakeCall {
             if result.is_err()
                 && let Some(rare) = &mut ctl.rare
             {
-                rare.parties.clear();
+                refused_parties = std::mem::take(&mut rare.parties);
+                refused_parties.iter().for_each(|party| party.gone());
             }
             let no_path = end == MakeEnd::NoPath;
             if how == How::Returned && !matches!(ctl.control.call, Call::Closing(_)) {
@@ -115,6 +118,7 @@ impl Op for CloseCall {
         }
         // A manager whose object is lost cannot refuse: NDIS answers for it.
         let answer = if vc.lost(Side::Manager) { Ok(()) } else { answer };
+        let mut parties = None;
         vc.transition(|ctl| {
             if !ctl.control.owes_close() {
                 return None;
@@ -123,12 +127,14 @@ impl Op for CloseCall {
             match (answer, how) {
                 (Err(status), How::Returned) => Some(Err(status)),
                 (Err(status), How::Late | How::Deferred) => {
-                    ctl.push(Upcall::CloseCallComplete(Err(status)));
+                    ctl.push(Upcall::CloseCallComplete(Err(status), Vec::new()));
                     None
                 }
                 (Ok(()), How::Returned) => {
-                    let at_once = ctl.queue_empty(Side::Manager) && ctl.control.finish_close(vc.is_drained());
-                    at_once.then_some(Ok(()))
+                    if ctl.queue_empty(Side::Manager) {
+                        parties = ctl.finish_close(vc.is_drained());
+                    }
+                    parties.is_some().then_some(Ok(()))
                 }
                 // The end of the transition sees whether the close is finished.
                 (Ok(()), How::Late | How::Deferred) => None,
