@@ -363,11 +363,13 @@ impl VcCore {
     pub(crate) fn delete(self: &Arc<Self>) -> Result<(), NdisStatus> {
         {
             let mut ctl = self.lock();
+            // The creator may be inside an upcall of its own; but nothing may be left to tell it afterwards.
             let idle = match (&self.users, self.creator) {
-                (Users::Signaling { .. }, _) => ctl.idle(Side::Lower),
-                (_, Creator::Client) => ctl.idle(Side::Manager) && ctl.idle(Side::Lower),
-                (_, Creator::Manager) => ctl.idle(Side::User) && ctl.idle(Side::Lower),
+                (Users::Signaling { .. }, _) => ctl.queue_empty(Side::User),
+                (_, Creator::Client) => ctl.queue_empty(Side::User) && ctl.idle(Side::Manager),
+                (_, Creator::Manager) => ctl.queue_empty(Side::Manager) && ctl.idle(Side::User),
             };
+            let idle = idle && ctl.idle(Side::Lower);
             ctl.control.begin_delete(idle && self.is_drained())?;
             self.conclude(&mut ctl);
         }

@@ -354,7 +354,8 @@ impl VcCore {
             Upcall::MakeCallComplete(result) => {
                 self.call(user, F::ProtocolClMakeCallComplete, || client.make_call_complete(vc, result));
             }
-            Upcall::CloseCallComplete(result, _) => {
+            Upcall::CloseCallComplete(result, parties) => {
+                drop(parties);
                 self.call(user, F::ProtocolClCloseCallComplete, || client.close_call_complete(vc, result));
             }
             Upcall::CallConnected => {
