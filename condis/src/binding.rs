@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use crate::adapter::AdapterCore;
@@ -57,6 +58,8 @@ pub struct BindingCore {
     as_client: Driver,
     as_manager: Driver,
     bound: OnceLock<Bound>,
+    /// The object of a role panicked: it is not called again. The client's, the call manager's.
+    lost: [AtomicBool; 2],
     ctl: Mutex<BindingCtl>,
 }
 
@@ -70,6 +73,7 @@ impl BindingCore {
             as_client: driver(RoleKind::Client),
             as_manager: driver(RoleKind::CallManager),
             bound: OnceLock::new(),
+            lost: [AtomicBool::new(false), AtomicBool::new(false)],
             ctl: Mutex::new(BindingCtl {
                 state: BindingState::Opening,
                 notified: Vec::new(),
@@ -143,13 +147,27 @@ impl BindingCore {
         !matches!(self.state(), BindingState::Unbound)
     }
 
-    /// Calls the protocol; a panic is reported.
+    /// True if NDIS answers for the call manager's, or the client's, object, since it panicked.
+    pub(crate) fn is_lost(&self, manager: bool) -> bool {
+        self.lost[usize::from(manager)].load(SeqCst)
+    }
+
+    /// Calls the protocol in the role of `driver`. `None`: its object panicked, now or before.
     pub(crate) fn guard<T>(&self, driver: &Driver, function: F, callback: impl FnOnce() -> T) -> Option<T> {
+        let manager = driver.role == RoleKind::CallManager;
+        if self.is_lost(manager) {
+            return None;
+        }
         let node = self.adapter.node();
         node.cross(driver, Way::Up, function, self.object_id());
         let result = frame::call(callback).ok();
         if result.is_none() {
-            node.report(self.object_id(), "DP-216", format!("{driver} panicked in {function}"));
+            self.lost[usize::from(manager)].store(true, SeqCst);
+            node.report(
+                self.object_id(),
+                "DP-216",
+                format!("{driver} panicked in {function}; its object is not called again"),
+            );
         }
         result
     }

@@ -227,6 +227,9 @@ impl OidCore {
         vc: Option<&Arc<VcCore>>,
         request: OidRequest,
     ) -> Outcome<OidAnswer> {
+        if adapter.is_lost() {
+            return Outcome::Done(OidAnswer::new(NdisStatus::FAILURE, request));
+        }
         if let Err(status) = adapter.takes_oids() {
             return Outcome::Done(OidAnswer::new(status, request));
         }

@@ -51,11 +51,11 @@ impl PartyCore {
         })
     }
 
-    fn state(&self) -> PartyState {
+    pub(crate) fn state(&self) -> PartyState {
         *self.state.lock().expect("no driver runs under a party's lock")
     }
 
-    fn set_state(&self, state: PartyState) {
+    pub(crate) fn set_state(&self, state: PartyState) {
         *self.state.lock().expect("no driver runs under a party's lock") = state;
     }
 
@@ -207,14 +207,22 @@ impl crate::vc::Vc<'_, Client> {
         let party = PartyCore::new(vc, object);
         let begun = {
             let mut ctl = vc.lock();
-            ctl.control.begin_add().map(|()| {
-                ctl.rare.get_or_insert_default().parties.push(party.clone());
-                ctl.claim(Side::Manager)
-            })
+            match ctl.control.begin_add() {
+                Ok(()) => {
+                    ctl.rare.get_or_insert_default().parties.push(party.clone());
+                    if ctl.claim(Side::Manager) {
+                        Ok(Some(params))
+                    } else {
+                        ctl.push(Upcall::AddParty(party.clone(), params));
+                        Ok(None)
+                    }
+                }
+                Err(status) => Err(Refused::with(status, params)),
+            }
         };
         let outcome = match begun {
-            Err(status) => Outcome::Done(Err(Refused::with(status, params))),
-            Ok(true) => {
+            Err(refused) => Outcome::Done(Err(refused)),
+            Ok(Some(params)) => {
                 let reply = vc
                     .ask_add_party(&party, params)
                     .and_then(|answer| AddParty::settle(&party, (), answer, How::Returned));
@@ -225,8 +233,8 @@ impl crate::vc::Vc<'_, Client> {
                     None => Outcome::Pending,
                 }
             }
-            Ok(false) => {
-                vc.transition(|ctl| ctl.push(Upcall::AddParty(party, params)));
+            Ok(None) => {
+                vc.pump();
                 Outcome::Pending
             }
         };
@@ -259,7 +267,12 @@ impl Party<'_, Client> {
             if party.state() == PartyState::Connected {
                 ctl.control.begin_drop().map(|()| {
                     party.set_state(PartyState::Dropping);
-                    ctl.claim(Side::Manager)
+                    if ctl.claim(Side::Manager) {
+                        Some(data)
+                    } else {
+                        ctl.push(Upcall::DropParty(party.clone(), data));
+                        None
+                    }
                 })
             } else {
                 Err(NdisStatus::FAILURE)
@@ -267,15 +280,15 @@ impl Party<'_, Client> {
         };
         let outcome = match begun {
             Err(status) => Outcome::Done(Err(status)),
-            Ok(true) => {
+            Ok(Some(data)) => {
                 let reply = party
                     .ask_drop(data)
                     .and_then(|answer| DropParty::settle(party, (), answer, How::Returned));
                 vc.release(Side::Manager);
                 reply.map_or(Outcome::Pending, Outcome::Done)
             }
-            Ok(false) => {
-                vc.transition(|ctl| ctl.push(Upcall::DropParty(party.clone(), data)));
+            Ok(None) => {
+                vc.pump();
                 Outcome::Pending
             }
         };
@@ -382,6 +395,9 @@ impl Op for DropParty {
 
     fn settle(party: &Arc<PartyCore>, (): (), answer: Self::Answer, how: How) -> Option<Self::Reply> {
         let vc = &party.vc;
+        if party.state() != PartyState::Dropping {
+            return None; // NDIS has answered for a driver that panicked.
+        }
         if how == How::Late {
             let name = vc.named(F::NdisCmDropPartyComplete, F::NdisMCmDropPartyComplete);
             party.cross(Side::Manager, Way::Down, name);

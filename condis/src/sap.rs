@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::adapter::AdapterCore;
@@ -37,10 +38,16 @@ pub struct SapCore {
     pub(crate) address: Sap,
     client: Box<dyn ClientSap>,
     manager: OnceLock<Box<dyn ManagerSap>>,
+    /// The client's object panicked, the (M)CM's did: it is not called again.
+    lost: [AtomicBool; 2],
     state: Mutex<SapState>,
 }
 
 impl SapCore {
+    fn is_lost(&self, client: bool) -> bool {
+        self.lost[usize::from(client)].load(SeqCst)
+    }
+
     pub(crate) fn state(&self) -> SapState {
         *self.state.lock().expect("no driver runs under a SAP's lock")
     }
@@ -59,9 +66,13 @@ impl SapCore {
     }
 
     fn guard<T>(&self, client: bool, function: F, callback: impl FnOnce() -> T) -> Option<T> {
+        if self.is_lost(client) {
+            return None;
+        }
         self.cross(client, Way::Up, function);
         let result = frame::call(callback).ok();
         if result.is_none() {
+            self.lost[usize::from(client)].store(true, SeqCst);
             self.af.node().report(self.object_id(), "DP-216", format!("a driver panicked in {function}"));
         }
         result
@@ -70,6 +81,7 @@ impl SapCore {
     fn unlink(self: &Arc<Self>) {
         self.set_state(SapState::Gone);
         self.af.lock().saps.retain(|sap| !Arc::ptr_eq(sap, self));
+        self.af.close_if_abandoned();
     }
 }
 
@@ -170,6 +182,12 @@ impl SapRef<'_, Client> {
     }
 }
 
+/// For a client that panicked. One that is being deregistered already goes by itself.
+pub(crate) fn deregister_abandoned(sap: &Arc<SapCore>) {
+    sap.lost[1].store(true, SeqCst);
+    let _ = deregister(sap);
+}
+
 fn deregister(sap: &Arc<SapCore>) -> Result<(), NdisStatus> {
     {
         let mut state = sap.state.lock().expect("no driver runs under a SAP's lock");
@@ -179,6 +197,7 @@ fn deregister(sap: &Arc<SapCore>) -> Result<(), NdisStatus> {
         *state = SapState::Deregistering;
     }
     let answer = match sap.manager.get() {
+        Some(_) if sap.is_lost(false) => Some(()),
         Some(manager) => sap
             .guard(false, F::ProtocolCmDeregisterSap, || manager.deregister(Token::new(sap, ())).take())
             .flatten(),
@@ -218,6 +237,7 @@ fn register_now(
         address,
         client,
         manager: OnceLock::new(),
+        lost: [AtomicBool::new(false), AtomicBool::new(false)],
         state: Mutex::new(SapState::Registering),
     });
     {
@@ -227,11 +247,19 @@ fn register_now(
         }
         ctl.saps.push(sap.clone());
     }
-    let answer = af.call_manager(
-        F::ProtocolCmRegisterSap,
-        |object, af| object.register_sap(af, SapRef::new(&sap), &sap.address, Token::new(&sap, ())).take(),
-        |object, af| object.register_sap(af, SapRef::new(&sap), &sap.address, Token::new(&sap, ())).take(),
-    );
+    let answer = if af.lost_manager() {
+        Some(Some(RegisterSap::lost()))
+    } else {
+        af.call_manager(
+            F::ProtocolCmRegisterSap,
+            |object, af| {
+                object.register_sap(af, SapRef::new(&sap), &sap.address, Token::new(&sap, ())).take()
+            },
+            |object, af| {
+                object.register_sap(af, SapRef::new(&sap), &sap.address, Token::new(&sap, ())).take()
+            },
+        )
+    };
     match answer.flatten().and_then(|answer| RegisterSap::settle(&sap, (), answer, How::Returned)) {
         Some(Ok(())) => Outcome::Done(Ok(HeldSap(sap, PhantomData))),
         Some(Err(status)) => Outcome::Done(Err(status)),

@@ -47,7 +47,9 @@ pub use crate::vc::ops::{Activate, CloseCall, Deactivate, IncomingCall, MakeCall
 pub enum How {
     /// Returned by the callback, to a requester that still waits for the return.
     Returned,
-    /// Later, or to a requester that has been told to wait.
+    /// Returned by a callback that had to wait for its turn, so that the requester has been told to wait.
+    Deferred,
+    /// By a completion call.
     Late,
 }
 

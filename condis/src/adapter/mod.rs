@@ -6,7 +6,7 @@ pub(crate) mod pnp;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::Relaxed, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 pub use control::AdapterControl;
@@ -129,6 +129,8 @@ pub struct AdapterCore {
     driver: Driver,
     kind: AdapterKind,
     object: OnceLock<AdapterObj>,
+    /// The driver's object panicked: it is not called again.
+    lost: AtomicBool,
     attributes: OnceLock<AdapterAttributes>,
     ctl: Mutex<AdapterCtl>,
     vcs: Mutex<VcTable>,
@@ -157,6 +159,7 @@ impl AdapterCore {
             driver: Driver { name: name.into(), role },
             kind,
             object: OnceLock::new(),
+            lost: AtomicBool::new(false),
             attributes: OnceLock::new(),
             ctl: Mutex::new(AdapterCtl {
                 state: AdapterState::Initializing,
@@ -242,17 +245,32 @@ impl AdapterCore {
         self.lock().state
     }
 
-    /// Calls the adapter's driver; a panic is reported. The caller has traced the crossing.
+    /// True if NDIS answers for the driver's object, since it panicked.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.lost.load(SeqCst)
+    }
+
+    /// Calls the driver's object. `None`: it panicked, now or before. The caller has traced the crossing.
     pub(crate) fn guard<T>(&self, function: F, callback: impl FnOnce() -> T) -> Option<T> {
+        if self.is_lost() {
+            return None;
+        }
         let result = frame::call(callback).ok();
         if result.is_none() {
-            self.report("DP-216", format!("{} panicked in {function}", self.driver));
+            self.lost.store(true, SeqCst);
+            self.report(
+                "DP-216",
+                format!("{} panicked in {function}; its object is not called again", self.driver),
+            );
         }
         result
     }
 
     /// As [`AdapterCore::guard`], and traces.
     pub(crate) fn guard_named<T>(&self, function: F, callback: impl FnOnce() -> T) -> Option<T> {
+        if self.is_lost() {
+            return None;
+        }
         self.node.cross(&self.driver, Way::Up, function, self.object_id());
         self.guard(function, callback)
     }
@@ -405,6 +423,9 @@ impl AdapterCore {
             if statistics != Statistics::default() {
                 *self.past.lock().expect("nothing panics inside") += statistics;
             }
+        }
+        if let Owner::Af(af) = &vc.owner {
+            af.close_if_abandoned();
         }
         if self.closes_wait() {
             self.something_closed();

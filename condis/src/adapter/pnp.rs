@@ -4,10 +4,11 @@
 //! for drivers continues from the last of their answers.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering::AcqRel};
+use std::sync::atomic::{AtomicUsize, Ordering::AcqRel, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
 use super::{AdapterCore, AdapterObj, AdapterState};
+use crate::af::Provider;
 use crate::binding::{Binding, BindingCore, BindingState};
 use crate::driver::{HaltAction, PnpEvent};
 use crate::names::Function as F;
@@ -17,8 +18,8 @@ use crate::status_ind::StatusIndication;
 use crate::token::sealed::Op;
 use crate::token::{How, Object, Token};
 use crate::trace::{ObjectId, Way};
-use crate::vc::Owner;
 use crate::vc::control::Blocked;
+use crate::vc::{Owner, Side};
 
 pub(crate) type Done = Box<dyn FnOnce(Result<(), NdisStatus>) + Send>;
 type Step = Box<dyn FnOnce() + Send>;
@@ -372,11 +373,12 @@ impl AdapterCore {
         let adapter = self.clone();
         let op = AdapterOp::new(self, move |result| adapter.restarted(result, done));
         self.set_blocked(Blocked::ADAPTER_PAUSED, false);
+        let lost = self.is_lost();
         let answer = self.guard_named(F::MiniportRestart, || match self.object()? {
             AdapterObj::Miniport(object) => object.restart(self.handle(), Token::new(&op, ())).take(),
             AdapterObj::Mcm(object) => object.restart(self.handle(), Token::new(&op, ())).take(),
         });
-        if let Some(answer) = answer.flatten() {
+        if let Some(answer) = answer.flatten().or(lost.then(Restart::lost)) {
             Restart::settle(&op, (), answer, How::Returned);
         }
     }
@@ -437,9 +439,10 @@ impl AdapterCore {
         if let Some(object) = binding.call_manager_object() {
             let op = op(true);
             let asked = Asked(object, Binding::new(binding));
+            let lost = binding.is_lost(true);
             let answer =
                 binding.guard(binding.manager_driver(), O::CALLBACK, || manager(asked, Token::new(&op, ())));
-            if answer.flatten().is_some() {
+            if lost || answer.flatten().is_some() {
                 O::settle(&op, (), (), How::Returned);
             }
         }
@@ -492,25 +495,27 @@ impl AdapterCore {
         }
         self.set_blocked(Blocked::ADAPTER_PAUSED, true);
         for vc in self.vcs() {
+            // Counted first: the last NBL may come back at any moment.
+            if let Some(pausing) = &mut self.lock().pausing {
+                pausing.waiting += 1;
+            }
             let waits = {
                 let mut ctl = vc.lock();
                 ctl.pause_waits = !vc.is_drained();
                 ctl.pause_waits
             };
-            if waits && let Some(pausing) = &mut self.lock().pausing {
-                pausing.waiting += 1;
-            }
-            if waits && vc.is_drained() {
-                vc.drained();
+            if !waits {
+                self.vc_paused();
             }
         }
         let adapter = self.clone();
         let op = AdapterOp::new(self, move |_| adapter.vc_paused());
+        let lost = self.is_lost();
         let answer = self.guard_named(F::MiniportPause, || match self.object()? {
             AdapterObj::Miniport(object) => object.pause(self.handle(), Token::new(&op, ())).take(),
             AdapterObj::Mcm(object) => object.pause(self.handle(), Token::new(&op, ())).take(),
         });
-        if let Some(answer) = answer.flatten() {
+        if let Some(answer) = answer.flatten().or(lost.then(Pause::lost)) {
             Pause::settle(&op, (), answer, How::Returned);
         }
     }
@@ -553,11 +558,12 @@ impl AdapterCore {
             adapter.tell_reset(NdisStatus::RESET_END);
             done(result);
         });
+        let lost = self.is_lost();
         let answer = self.guard_named(F::MiniportResetEx, || match self.object()? {
             AdapterObj::Miniport(object) => object.reset(self.handle(), Token::new(&op, ())).take(),
             AdapterObj::Mcm(object) => object.reset(self.handle(), Token::new(&op, ())).take(),
         });
-        if let Some(answer) = answer.flatten() {
+        if let Some(answer) = answer.flatten().or(lost.then(Reset::lost)) {
             Reset::settle(&op, (), answer, How::Returned);
         }
     }
@@ -635,6 +641,7 @@ impl AdapterCore {
             let (adapter, all, closed) = (self.clone(), all.clone(), binding.clone());
             let join = Join::new(roles(std::slice::from_ref(binding)), move || {
                 let arrive: Step = Box::new(move || all.arrive());
+                adapter.stand_in_for_lost(&closed);
                 adapter.lock().operations.closing.push((closed, arrive));
                 adapter.something_closed();
             });
@@ -647,6 +654,26 @@ impl AdapterCore {
         }
         if count == 0 {
             all.arrive();
+        }
+    }
+
+    /// Lets go of what the objects of a binding that panicked would have had to close.
+    fn stand_in_for_lost(&self, binding: &Arc<BindingCore>) {
+        for af in self.afs() {
+            if Arc::ptr_eq(af.client_binding(), binding) && (binding.is_lost(false) || af.lost_client()) {
+                af.abandon();
+            } else if matches!(&af.provider, Provider::CallManager(b) if Arc::ptr_eq(b, binding))
+                && binding.is_lost(true)
+            {
+                // The client closes in its own time; the binding waits for it.
+                let _ = af.notify_close();
+            }
+        }
+        for vc in self.vcs() {
+            if matches!(&vc.owner, Owner::Binding(b) if Arc::ptr_eq(b, binding)) && binding.is_lost(true) {
+                vc.lost.fetch_or(Side::User.bit(), SeqCst);
+                vc.transition(|_| ());
+            }
         }
     }
 
@@ -663,8 +690,10 @@ impl AdapterCore {
                 let uses = |binding: &Arc<BindingCore>, afs: &[Arc<crate::af::AfCore>]| {
                     afs.iter().any(|af| {
                         Arc::ptr_eq(af.client_binding(), binding)
-                            || matches!(&af.provider, crate::af::Provider::CallManager(b) if Arc::ptr_eq(b, binding))
-                    }) || vcs.iter().any(|vc| matches!(&vc.owner, Owner::Binding(b) if Arc::ptr_eq(b, binding)))
+                            || matches!(&af.provider, Provider::CallManager(b) if Arc::ptr_eq(b, binding))
+                    }) || vcs
+                        .iter()
+                        .any(|vc| matches!(&vc.owner, Owner::Binding(b) if Arc::ptr_eq(b, binding)))
                 };
                 let afs = ctl.afs.clone();
                 let index = ctl.operations.closing.iter().position(|(binding, _)| !uses(binding, &afs));

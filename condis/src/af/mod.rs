@@ -4,6 +4,7 @@ pub(crate) mod ops;
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::adapter::{AdapterCore, AdapterObj};
@@ -55,6 +56,8 @@ pub(crate) struct AfCtl {
     pub(crate) state: AfState,
     /// The (M)CM asked for the close, and the client has not answered.
     pub(crate) notified: bool,
+    /// The client panicked and its binding ends: NDIS closes the AF for it.
+    pub(crate) abandoned: bool,
     pub(crate) saps: Vec<Arc<SapCore>>,
 }
 
@@ -68,8 +71,13 @@ pub struct AfCore {
     pub(crate) provider: Provider,
     pub(crate) client: Box<dyn ClientAf>,
     pub(crate) manager: OnceLock<ManagerAfObj>,
+    /// The client's object panicked, the (M)CM's did: it is not called again.
+    lost: [AtomicBool; 2],
     ctl: Mutex<AfCtl>,
 }
+
+const CLIENT: usize = 0;
+const MANAGER: usize = 1;
 
 impl AfCore {
     pub(crate) fn adapter(&self) -> &Arc<AdapterCore> {
@@ -123,13 +131,12 @@ impl AfCore {
         self.node().cross(self.manager_driver(), way, function, self.object_id());
     }
 
-    /// Calls the client; a panic is reported.
+    /// Calls the client's object. `None`: it panicked, now or before.
     pub(crate) fn call_client<T>(&self, function: F, callback: impl FnOnce(&dyn ClientAf) -> T) -> Option<T> {
-        self.cross_client(Way::Up, function);
-        self.guard(self.client_driver(), function, || callback(&*self.client))
+        self.guard(CLIENT, function, || callback(&*self.client))
     }
 
-    /// Calls the (M)CM; a panic is reported. Nothing if it has no object here.
+    /// Calls the (M)CM's object. `None`: it has none yet, or it panicked, now or before.
     pub(crate) fn call_manager<T>(
         self: &Arc<Self>,
         function: F,
@@ -137,21 +144,37 @@ impl AfCore {
         mcm: impl FnOnce(&dyn ManagerAf<Mcm>, Af<'_, Mcm>) -> T,
     ) -> Option<T> {
         let manager = self.manager.get()?;
-        self.cross_manager(Way::Up, function);
-        self.guard(self.manager_driver(), function, || match manager {
+        self.guard(MANAGER, function, || match manager {
             ManagerAfObj::CallManager(object) => cm(&**object, Af::new(self)),
             ManagerAfObj::Mcm(object) => mcm(&**object, Af::new(self)),
         })
     }
 
-    fn guard<T>(&self, driver: &Driver, function: F, callback: impl FnOnce() -> T) -> Option<T> {
-        match frame::call(callback) {
-            Ok(result) => Some(result),
-            Err(frame::Panicked) => {
-                self.node().report(self.object_id(), "DP-216", format!("{driver} panicked in {function}"));
-                None
-            }
+    /// True if NDIS answers for the client's, or the (M)CM's, object, since it panicked.
+    pub(crate) fn lost_client(&self) -> bool {
+        self.lost[CLIENT].load(SeqCst)
+    }
+
+    pub(crate) fn lost_manager(&self) -> bool {
+        self.lost[MANAGER].load(SeqCst)
+    }
+
+    fn guard<T>(&self, side: usize, function: F, callback: impl FnOnce() -> T) -> Option<T> {
+        if self.lost[side].load(SeqCst) {
+            return None;
         }
+        let driver = if side == CLIENT { self.client_driver() } else { self.manager_driver() };
+        self.node().cross(driver, Way::Up, function, self.object_id());
+        let result = frame::call(callback).ok();
+        if result.is_none() {
+            self.lost[side].store(true, SeqCst);
+            self.node().report(
+                self.object_id(),
+                "DP-216",
+                format!("{driver} panicked in {function}; its object is not called again"),
+            );
+        }
+        result
     }
 
     /// What the client has left on this AF that it must release itself before it closes.
@@ -165,6 +188,32 @@ impl AfCore {
                 ctl.control.creator == Creator::Client || ctl.control.call != crate::vc::Call::None
             })
             .count()
+    }
+}
+
+impl AfCore {
+    /// Plays the part of a client that panicked and cannot close: its calls end, its VCs and SAPs go, and then the AF.
+    pub(crate) fn abandon(self: &Arc<Self>) {
+        self.lock().abandoned = true;
+        for vc in self.adapter.vcs_of(self) {
+            vc.lost.fetch_or(crate::vc::Side::User.bit(), SeqCst);
+            vc.transition(|_| ());
+        }
+        let saps = self.lock().saps.clone();
+        saps.iter().for_each(crate::sap::deregister_abandoned);
+        self.close_if_abandoned();
+    }
+
+    /// Closes an abandoned AF once nothing of its client is left.
+    pub(crate) fn close_if_abandoned(self: &Arc<Self>) {
+        let due = {
+            let ctl = self.lock();
+            ctl.abandoned && ctl.state == AfState::Open
+        };
+        if due && self.held_by_client() == 0 {
+            // A refusal leaves it open; the next thing of the client that goes tries again.
+            let _ = self.close();
+        }
     }
 }
 
@@ -281,9 +330,11 @@ fn open_now(
         Some(provider) if binding.is_open() => provider,
         _ => return Outcome::Done(Err(NdisStatus::FAILURE)),
     };
-    if let Provider::CallManager(manager) = &provider
-        && !manager.is_open()
-    {
+    let willing = match &provider {
+        Provider::CallManager(manager) => manager.is_open() && !manager.is_lost(true),
+        Provider::Mcm => !adapter.is_lost(),
+    };
+    if !willing {
         return Outcome::Done(Err(NdisStatus::FAILURE));
     }
     adapter.live.objects_made(1);
@@ -295,22 +346,27 @@ fn open_now(
         provider,
         client,
         manager: OnceLock::new(),
-        ctl: Mutex::new(AfCtl { state: AfState::Opening, notified: false, saps: Vec::new() }),
+        lost: [AtomicBool::new(false), AtomicBool::new(false)],
+        ctl: Mutex::new(AfCtl {
+            state: AfState::Opening,
+            notified: false,
+            abandoned: false,
+            saps: Vec::new(),
+        }),
     });
     if !adapter.link_af(&af) {
         return Outcome::Done(Err(NdisStatus::FAILURE));
     }
-    af.cross_manager(Way::Up, F::ProtocolCmOpenAf);
     let reply = match &af.provider {
         Provider::CallManager(manager) => af
-            .guard(af.manager_driver(), F::ProtocolCmOpenAf, || {
+            .guard(MANAGER, F::ProtocolCmOpenAf, || {
                 let object = manager.call_manager_object()?;
                 object.open_af(Af::new(&af), family, Token::new(&af, ())).take()
             })
             .flatten()
             .and_then(|answer| OpenAf::<CallManager>::settle(&af, (), answer, How::Returned)),
         Provider::Mcm => af
-            .guard(af.manager_driver(), F::ProtocolCmOpenAf, || {
+            .guard(MANAGER, F::ProtocolCmOpenAf, || {
                 let AdapterObj::Mcm(object) = adapter.object()? else { return None };
                 object.open_af(Af::new(&af), family, Token::new(&af, ())).take()
             })
@@ -424,11 +480,15 @@ impl AfCore {
             self.lock().state = AfState::Open;
             return Outcome::Done(Err(NdisStatus::FAILURE));
         }
-        let answer = self.call_manager(
-            F::ProtocolCmCloseAf,
-            |object, af| object.close(af, Token::new(self, ())).take(),
-            |object, af| object.close(af, Token::new(self, ())).take(),
-        );
+        let answer = if self.lost_manager() {
+            Some(Some(CloseAf::lost()))
+        } else {
+            self.call_manager(
+                F::ProtocolCmCloseAf,
+                |object, af| object.close(af, Token::new(self, ())).take(),
+                |object, af| object.close(af, Token::new(self, ())).take(),
+            )
+        };
         let reply = answer.flatten().and_then(|answer| CloseAf::settle(self, (), answer, How::Returned));
         reply.map_or(Outcome::Pending, Outcome::Done)
     }
@@ -472,7 +532,7 @@ impl<R: ManagerRole> Af<'_, R> {
 }
 
 impl AfCore {
-    fn notify_close(self: &Arc<Self>) -> Outcome<Result<(), NdisStatus>> {
+    pub(crate) fn notify_close(self: &Arc<Self>) -> Outcome<Result<(), NdisStatus>> {
         {
             let mut ctl = self.lock();
             if ctl.state != AfState::Open {
@@ -482,9 +542,13 @@ impl AfCore {
                 return Outcome::Done(Err(NdisStatus::CLOSING));
             }
         }
-        let answer = self.call_client(F::ProtocolClNotifyCloseAf, |client| {
-            client.notify_close(Af::new(self), Token::new(self, ())).take()
-        });
+        let answer = if self.lost_client() {
+            Some(Some(NotifyCloseAf::lost()))
+        } else {
+            self.call_client(F::ProtocolClNotifyCloseAf, |client| {
+                client.notify_close(Af::new(self), Token::new(self, ())).take()
+            })
+        };
         let reply =
             answer.flatten().and_then(|answer| NotifyCloseAf::settle(self, (), answer, How::Returned));
         reply.map_or(Outcome::Pending, Outcome::Done)
@@ -547,8 +611,7 @@ fn client_vc(af: &Arc<AfCore>, id: crate::trace::VcId) -> Result<Box<dyn ClientV
 }
 
 fn undo_miniport(af: &Arc<AfCore>, miniport: &dyn crate::driver::MiniportVc) {
-    af.node().cross(af.adapter.driver(), Way::Up, F::MiniportCoDeleteVc, af.object_id());
-    let _ = af.guard(af.adapter.driver(), F::MiniportCoDeleteVc, || miniport.delete());
+    let _ = af.adapter.guard_named(F::MiniportCoDeleteVc, || miniport.delete());
 }
 
 fn create_for_client(af: &Arc<AfCore>, client: Box<dyn ClientVc>) -> Result<Arc<VcCore>, NdisStatus> {
@@ -559,17 +622,15 @@ fn create_for_client(af: &Arc<AfCore>, client: Box<dyn ClientVc>) -> Result<Arc<
     let users = match af.manager.get() {
         Some(ManagerAfObj::CallManager(object)) => {
             let miniport = af.adapter.create_miniport_vc(id)?;
-            af.cross_manager(Way::Up, F::ProtocolCoCreateVc);
             let manager = af
-                .guard(af.manager_driver(), F::ProtocolCoCreateVc, || object.create_vc(Af::new(af), id))
+                .guard(MANAGER, F::ProtocolCoCreateVc, || object.create_vc(Af::new(af), id))
                 .unwrap_or(Err(NdisStatus::FAILURE))
                 .inspect_err(|_| undo_miniport(af, &*miniport))?;
             Users::CallManager { client, manager, miniport }
         }
         Some(ManagerAfObj::Mcm(object)) => {
-            af.cross_manager(Way::Up, F::ProtocolCoCreateVc);
             let McmVc { manager, data } = af
-                .guard(af.manager_driver(), F::ProtocolCoCreateVc, || object.create_vc(Af::new(af), id))
+                .guard(MANAGER, F::ProtocolCoCreateVc, || object.create_vc(Af::new(af), id))
                 .unwrap_or(Err(NdisStatus::FAILURE))?;
             Users::Mcm { client, manager, data }
         }

@@ -96,7 +96,7 @@ impl Op for CloseAf {
         let result = match (answer, how) {
             (Err(status), How::Returned) => Err(status),
             // Can only succeed: handled as SUCCESS.
-            (Err(status), How::Late) => {
+            (Err(status), How::Late | How::Deferred) => {
                 af.node().report(
                     af.object_id(),
                     "CO-033",

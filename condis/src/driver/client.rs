@@ -113,7 +113,7 @@ pub trait ClientVc: Send + Sync + 'static {
     #[doc(alias = "ProtocolCoReceiveNetBufferLists")]
     fn receive(&self, vc: Vc<'_, Client>, batch: &mut Receives<'_>);
 
-    /// Sent NBLs are back, each with its [`status`](crate::nbl::Nbl::status). Not necessarily in the order or the batches
+    /// Sent NBLs are back, each with its [`status`](crate::nbl::NetBufferList::status). Not necessarily in the order or the batches
     /// of the sends.
     #[doc(alias = "ProtocolCoSendNetBufferListsComplete")]
     fn send_complete(&self, vc: Vc<'_, Client>, chain: Chain);

@@ -466,6 +466,34 @@ impl Control {
         finished
     }
 
+    // What is owed. A token answers once; these stop the second answer, where NDIS has given the first for a driver that
+    // panicked.
+
+    /// The (M)CM owes the end of a make-call.
+    pub(crate) fn owes_make(&self) -> bool {
+        matches!(self.call, Call::OutgoingPending | Call::Closing(Closing { make_owed: true, .. }))
+    }
+
+    /// The (M)CM owes the end of a close.
+    pub(crate) fn owes_close(&self) -> bool {
+        matches!(self.call, Call::Closing(Closing { done: false, .. }))
+    }
+
+    /// The client owes the answer to an offer.
+    pub(crate) fn owes_answer(&self) -> bool {
+        matches!(self.call, Call::Offered { .. } | Call::Closing(Closing { answer_owed: true, .. }))
+    }
+
+    /// The miniport owes the end of an activation.
+    pub(crate) fn owes_activation(&self) -> bool {
+        matches!(self.act, Activation::Activating | Activation::Reactivating)
+    }
+
+    /// The miniport owes the end of a deactivation.
+    pub(crate) fn owes_deactivation(&self) -> bool {
+        self.act == Activation::Deactivating && !self.lower_done
+    }
+
     // Quality of service and parties
 
     /// Q1, N8.

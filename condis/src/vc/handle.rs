@@ -122,19 +122,20 @@ fn plain_status_of(outcome: &Outcome<Result<(), NdisStatus>>) -> NdisStatus {
 macro_rules! request {
     ($vc:expr, $side:expr, $op:ty, begin: |$ctl:ident| $begin:expr, queue: $upcall:expr, now: $ask:expr, refuse: $refuse:expr) => {{
         let vc: &Arc<VcCore> = $vc;
-        let claimed = {
+        let (begun, follow) = {
             let mut guard = vc.lock();
             let $ctl = &mut *guard;
-            match $begin {
-                Ok(()) => {
-                    let claimed = $ctl.claim($side);
-                    vc.conclude($ctl);
-                    Ok(claimed)
+            let begun = $begin.map(|()| {
+                let now = $ctl.claim($side);
+                // Queued under the lock that moved the state, so that nothing gets in between.
+                if !now {
+                    $ctl.push($upcall);
                 }
-                Err(status) => Err(status),
-            }
+                now
+            });
+            (begun, begun.is_ok() && vc.conclude($ctl))
         };
-        match claimed {
+        let outcome = match begun {
             Err(status) => Outcome::Done(Err($refuse(status))),
             Ok(true) => {
                 let reply = $ask.and_then(|answer| <$op>::settle(vc, (), answer, How::Returned));
@@ -142,10 +143,14 @@ macro_rules! request {
                 reply.map_or(Outcome::Pending, Outcome::Done)
             }
             Ok(false) => {
-                vc.transition(|ctl| ctl.push($upcall));
+                vc.pump();
                 Outcome::Pending
             }
+        };
+        if follow {
+            vc.follow_up();
         }
+        outcome
     }};
 }
 

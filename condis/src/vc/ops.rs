@@ -52,6 +52,9 @@ impl Op for MakeCall {
         }
         let mut party_without_object = false;
         let reply = vc.transition(|ctl| {
+            if !ctl.control.owes_make() {
+                return (None, false);
+            }
             let end = ctl.control.end_make(answer.is_ok());
             let party = ctl.rare.as_ref().and_then(|rare| rare.parties.first().cloned());
             let result = match (end, answer) {
@@ -113,10 +116,13 @@ impl Op for CloseCall {
         // A manager whose object is lost cannot refuse: NDIS answers for it.
         let answer = if vc.lost(Side::Manager) { Ok(()) } else { answer };
         vc.transition(|ctl| {
+            if !ctl.control.owes_close() {
+                return None;
+            }
             ctl.control.end_close(answer.is_ok());
             match (answer, how) {
                 (Err(status), How::Returned) => Some(Err(status)),
-                (Err(status), How::Late) => {
+                (Err(status), How::Late | How::Deferred) => {
                     ctl.push(Upcall::CloseCallComplete(Err(status)));
                     None
                 }
@@ -125,7 +131,7 @@ impl Op for CloseCall {
                     at_once.then_some(Ok(()))
                 }
                 // The end of the transition sees whether the close is finished.
-                (Ok(()), How::Late) => None,
+                (Ok(()), How::Late | How::Deferred) => None,
             }
         })
     }
@@ -151,6 +157,9 @@ impl Op for IncomingCall {
             vc.cross(Side::User, crate::trace::Way::Down, Function::NdisClIncomingCallComplete);
         }
         vc.transition(|ctl| {
+            if !ctl.control.owes_answer() {
+                return None;
+            }
             if let Some(rare) = &mut ctl.rare {
                 rare.offered_on = None;
             }
@@ -192,7 +201,9 @@ impl Op for ModifyCallQos {
             );
         }
         vc.transition(|ctl| {
-            ctl.control.qos = false;
+            if !std::mem::take(&mut ctl.control.qos) {
+                return None;
+            }
             if how == How::Returned {
                 return Some(answer);
             }
@@ -222,6 +233,9 @@ impl Op for Activate {
             vc.cross(Side::Lower, crate::trace::Way::Down, Function::NdisMCoActivateVcComplete);
         }
         vc.transition(|ctl| {
+            if !ctl.control.owes_activation() {
+                return None;
+            }
             ctl.control.end_activate(answer.is_ok());
             if how == How::Returned {
                 return Some(answer);
@@ -254,6 +268,9 @@ impl Op for Deactivate {
         }
         let mut early = 0;
         let reply = vc.transition(|ctl| {
+            if !ctl.control.owes_deactivation() {
+                return None;
+            }
             if vc.lost(Side::Lower) && vc.lost.fetch_or(WRITTEN_OFF, SeqCst) & WRITTEN_OFF == 0 {
                 early = vc.tx.write_off();
             }

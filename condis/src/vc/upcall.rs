@@ -15,7 +15,7 @@ use crate::driver::Connected;
 use crate::frame;
 use crate::names::Function as F;
 use crate::params::{CallParams, CloseData};
-use crate::party::{AddParty, DropParty, PartyCore};
+use crate::party::{AddParty, DropParty, PartyCore, PartyState};
 use crate::sap::{SapCore, SapRef};
 use crate::status::NdisStatus;
 use crate::token::sealed::Op;
@@ -252,42 +252,42 @@ impl VcCore {
         match upcall {
             Upcall::MakeCall(params, party) => {
                 if let Some(answer) = self.ask_make(params, party) {
-                    MakeCall::settle(self, (), answer, How::Late);
+                    MakeCall::settle(self, (), answer, How::Deferred);
                 }
             }
             Upcall::CloseCall(data) => {
                 if let Some(answer) = self.ask_close(data) {
-                    CloseCall::settle(self, (), answer, How::Late);
+                    CloseCall::settle(self, (), answer, How::Deferred);
                 }
             }
             Upcall::IncomingCall(params, sap) => {
                 if let Some(answer) = self.ask_incoming(params, &sap) {
-                    IncomingCall::settle(self, (), answer, How::Late);
+                    IncomingCall::settle(self, (), answer, How::Deferred);
                 }
             }
             Upcall::ModifyQos(params) => {
                 if let Some(answer) = self.ask_qos(params) {
-                    ModifyCallQos::settle(self, (), answer, How::Late);
+                    ModifyCallQos::settle(self, (), answer, How::Deferred);
                 }
             }
             Upcall::Activate(params) => {
                 if let Some(answer) = self.ask_activate(params) {
-                    Activate::settle(self, (), answer, How::Late);
+                    Activate::settle(self, (), answer, How::Deferred);
                 }
             }
             Upcall::Deactivate => {
                 if let Some(answer) = self.ask_deactivate() {
-                    Deactivate::settle(self, (), answer, How::Late);
+                    Deactivate::settle(self, (), answer, How::Deferred);
                 }
             }
             Upcall::AddParty(party, params) => {
                 if let Some(answer) = self.ask_add_party(&party, params) {
-                    AddParty::settle(&party, (), answer, How::Late);
+                    AddParty::settle(&party, (), answer, How::Deferred);
                 }
             }
             Upcall::DropParty(party, data) => {
                 if let Some(answer) = party.ask_drop(data) {
-                    DropParty::settle(&party, (), answer, How::Late);
+                    DropParty::settle(&party, (), answer, How::Deferred);
                 }
             }
             Upcall::ActivateComplete(result) => self.tell_activated(result),
@@ -458,7 +458,7 @@ impl VcCore {
     }
 
     /// What NDIS does by itself: it deletes a VC that its owner gave up, and plays the part of an object that panicked.
-    fn follow_up(self: &Arc<Self>) {
+    pub(crate) fn follow_up(self: &Arc<Self>) {
         let lost = self.lost.load(SeqCst);
         if lost & Side::Lower.bit() != 0 {
             self.stand_in_for_miniport();
@@ -492,24 +492,64 @@ impl VcCore {
         }
     }
 
-    /// The client's object panicked: its calls are closed.
+    /// The client's object panicked: its offers are rejected, its parties dropped and its calls closed.
     fn stand_in_for_client(self: &Arc<Self>) {
-        let close = {
+        if self.lock().control.owes_answer() {
+            IncomingCall::settle(self, (), IncomingCall::lost(), How::Deferred);
+        }
+        let acted = {
             let mut ctl = self.lock();
-            let closed = ctl.control.parties <= 1 && ctl.control.begin_close().is_ok();
-            if closed {
-                ctl.push(Upcall::CloseCall(CloseData::new()));
+            let connected = ctl.rare.as_ref().and_then(|rare| {
+                rare.parties.iter().find(|party| party.state() == PartyState::Connected).cloned()
+            });
+            let acted = match connected {
+                Some(party) if ctl.control.parties > 1 && ctl.control.begin_drop().is_ok() => {
+                    party.set_state(PartyState::Dropping);
+                    ctl.push(Upcall::DropParty(party, CloseData::new()));
+                    true
+                }
+                _ if ctl.control.begin_close().is_ok() => {
+                    ctl.push(Upcall::CloseCall(CloseData::new()));
+                    true
+                }
+                _ => false,
+            };
+            if acted {
                 self.conclude(&mut ctl);
             }
-            closed
+            acted
         };
-        if close {
+        if acted {
             self.pump();
         }
     }
 
-    /// The (M)CM's object panicked: the client is told that the call broke, and the VC is deactivated.
+    /// The (M)CM's object panicked: what it owes is answered, the client is told that the call broke, and the VC is
+    /// deactivated.
     fn stand_in_for_manager(self: &Arc<Self>) {
+        let (make, close, qos, parties) = {
+            let ctl = self.lock();
+            let parties = ctl.rare.as_ref().map(|rare| rare.parties.clone()).unwrap_or_default();
+            (ctl.control.owes_make(), ctl.control.owes_close(), ctl.control.qos, parties)
+        };
+        if make {
+            MakeCall::settle(self, (), MakeCall::lost(), How::Deferred);
+        }
+        if close {
+            CloseCall::settle(self, (), CloseCall::lost(), How::Deferred);
+        }
+        if qos {
+            ModifyCallQos::settle(self, (), ModifyCallQos::lost(), How::Deferred);
+        }
+        for party in parties {
+            match party.state() {
+                PartyState::Adding if !make => {
+                    drop(AddParty::settle(&party, (), AddParty::lost(), How::Deferred))
+                }
+                PartyState::Dropping => drop(DropParty::settle(&party, (), DropParty::lost(), How::Deferred)),
+                _ => {}
+            }
+        }
         let acted = {
             let mut ctl = self.lock();
             let mut acted = false;
@@ -543,6 +583,16 @@ impl VcCore {
 
     /// The miniport's object panicked: the call breaks, and what the object still holds is written off.
     fn stand_in_for_miniport(self: &Arc<Self>) {
+        let (activation, deactivation) = {
+            let ctl = self.lock();
+            (ctl.control.owes_activation(), ctl.control.owes_deactivation())
+        };
+        if activation {
+            Activate::settle(self, (), Activate::lost(), How::Deferred);
+        }
+        if deactivation {
+            Deactivate::settle(self, (), Deactivate::lost(), How::Deferred);
+        }
         let (written_off, told) = {
             let mut ctl = self.lock();
             let mut told = false;

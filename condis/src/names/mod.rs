@@ -1,9 +1,14 @@
 //! The documented names: the 65 functions and 42 callbacks of CoNDIS, and those of the ordinary life cycle that cross the
 //! same boundary.
 //!
-//! Every crossing of the NDIS boundary is traced and counted under one of these names.
+//! Every crossing of the NDIS boundary is traced and counted under one of these names; [`TABLE`] says what plays each of them
+//! here, and which rules it obeys.
+
+mod table;
 
 use std::fmt;
+
+pub use table::{Entry, TABLE};
 
 macro_rules! functions {
     ($($name:ident)*) => {
