@@ -1,1 +1,4 @@
+//! The `condis` command.
+#![forbid(unsafe_code)]
+
 fn main() {}
