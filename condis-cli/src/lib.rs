@@ -8,5 +8,7 @@
 //! It is a library so that tests can run labs by the thousand.
 #![forbid(unsafe_code)]
 
+pub mod cli;
 pub mod client;
 pub mod lab;
+pub mod run;

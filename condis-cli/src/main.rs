@@ -1,4 +1,8 @@
 //! The `condis` command.
 #![forbid(unsafe_code)]
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    condis_cli::cli::main()
+}

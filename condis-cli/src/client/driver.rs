@@ -98,11 +98,14 @@ impl Client {
     ) -> Client {
         let rounds = plan.calls.iter().map(|call| call.times).max().unwrap_or(0);
         let to_make = (0..rounds)
-            .flat_map(|round| plan.calls.iter().filter(move |call| round < call.times).map(move |c| (round, c)))
+            .flat_map(|round| {
+                plan.calls.iter().filter(move |call| round < call.times).map(move |c| (round, c))
+            })
             .map(|(round, plan)| Planned { plan: plan.clone(), later: round > 0 })
             .collect();
         // The headroom is for the headers of PPPoE, Ethernet and two VLAN tags.
-        let pool = Pool::new(PoolConfig { data_size: 2048, headroom: 64, capacity: 8192, ..Default::default() });
+        let pool =
+            Pool::new(PoolConfig { data_size: 2048, headroom: 64, capacity: 8192, ..Default::default() });
         let mine = Mutex::new(Mine { to_make, ..Mine::default() });
         Client(Arc::new(Shared { node: node.to_owned(), plan, ledger, pool, runtime, lane, mine }))
     }
@@ -110,6 +113,11 @@ impl Client {
     /// Its name, with its node's.
     pub fn name(&self) -> String {
         format!("{}/{}", self.0.node, self.0.plan.name)
+    }
+
+    /// How many of its calls stand at `stage` or later.
+    pub fn made(&self, stage: super::ledger::Stage) -> usize {
+        self.0.ledger.made(&self.0.node, &self.0.plan.name, stage)
     }
 
     /// How many calls it is to make, and how many of them at once.

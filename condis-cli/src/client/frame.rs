@@ -125,7 +125,8 @@ mod tests {
     fn frames_come_back_and_damage_is_seen() {
         let report = LabFrame::Report(Tally { frames: 7, octets: 1 << 40, checksum: 0xdead_beef });
         let mut octets = Vec::new();
-        for frame in [LabFrame::Data(3, b"data"), LabFrame::Data(0, b""), LabFrame::Ask, report, LabFrame::HangUp]
+        for frame in
+            [LabFrame::Data(3, b"data"), LabFrame::Data(0, b""), LabFrame::Ask, report, LabFrame::HangUp]
         {
             frame.encode(&mut octets);
             assert_eq!(LabFrame::parse(&octets), Heard::Lab(frame));

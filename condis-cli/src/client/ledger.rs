@@ -156,9 +156,12 @@ impl Ledger {
         self.lock().totals
     }
 
-    /// How many of the calls made, or of those answered, stand at `stage` or later.
-    pub fn count(&self, made: bool, stage: Stage) -> usize {
-        self.lock().calls.values().filter(|call| call.made == made && call.stage >= stage).count()
+    /// How many of the calls that `client` of `node` made stand at `stage` or later.
+    pub fn made(&self, node: &str, client: &str, stage: Stage) -> usize {
+        let of = |call: &&CallRecord| {
+            call.made && call.stage >= stage && call.node == node && call.client == client
+        };
+        self.lock().calls.values().filter(of).count()
     }
 
     /// How many calls are not over.
@@ -249,7 +252,9 @@ fn talk(call: &CallRecord) {
     let what = format!("{node}/{client} call {number} {direction} \"{service}\"{vc}");
     match (call.stage, call.ending) {
         (Stage::Up, _) => eprintln!("{what}: up"),
-        (Stage::Over, Some(ending)) => eprintln!("{what}: down, {ending}; {} octets of data", call.data.octets),
+        (Stage::Over, Some(ending)) => {
+            eprintln!("{what}: down, {ending}; {} octets of data", call.data.octets)
+        }
         _ => {}
     }
 }

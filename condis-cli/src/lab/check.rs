@@ -1,5 +1,6 @@
 //! From what is written to what is meant: names resolve, numbers are in range.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use condis_link::MacAddr;
@@ -22,6 +23,7 @@ pub(super) fn check(file: LabFile, source: Source) -> Result<Lab, LabError> {
         return Err(LabError::new(format!("{} has no adapter in it", source.name))
             .help("expected a table [node.NAME.adapter.NAME]; `condis labs show two-ways` is an example"));
     }
+    checker.one_adapter_an_interface(&nodes)?;
     Ok(Lab { name: source.name.clone(), description: file.description, segments, nodes, source })
 }
 
@@ -103,7 +105,11 @@ impl Checker<'_> {
             if let Some(address) = &table.address {
                 return Err(self
                     .source
-                    .error(address.span(), "a real interface has its own address", "not valid with a real link")
+                    .error(
+                        address.span(),
+                        "a real interface has its own address",
+                        "not valid with a real link",
+                    )
                     .help("leave `address` out, or attach the adapter to a segment"));
             }
             return Ok(LinkPlan::Ethernet { interface: interface.to_owned(), at: span });
@@ -125,12 +131,32 @@ impl Checker<'_> {
                 _ => {
                     return Err(self
                         .source
-                        .error(address.span(), format!("\"{}\" is no station's address", address.get_ref()), "here")
+                        .error(
+                            address.span(),
+                            format!("\"{}\" is no station's address", address.get_ref()),
+                            "here",
+                        )
                         .help("expected a unicast Ethernet address, such as \"02:00:00:00:00:01\""));
                 }
             },
         };
         Ok(LinkPlan::Segment { segment, address })
+    }
+
+    /// Two adapters on an interface would have one address, and each would end the other's sessions.
+    fn one_adapter_an_interface(&self, nodes: &[NodePlan]) -> Result<(), LabError> {
+        let mut seen = BTreeSet::new();
+        for adapter in nodes.iter().flat_map(|node| &node.adapters) {
+            if let LinkPlan::Ethernet { interface, at } = &adapter.link
+                && !seen.insert(interface.clone())
+            {
+                return Err(self
+                    .source
+                    .error(at.clone(), format!("interface {interface} has an adapter already"), "the second one")
+                    .help("expected one adapter for each interface; a macvlan is another interface on the same wire"));
+            }
+        }
+        Ok(())
     }
 
     fn drivers(&self, drivers: &Spanned<Vec<Spanned<String>>>) -> Result<Manager, LabError> {
@@ -216,10 +242,8 @@ impl Checker<'_> {
             concentrator: table.concentrator.as_ref().map(|name| name.get_ref().clone()),
             send_octets,
             frame_octets,
-            check: self.word(
-                &table.check,
-                [("both", Check::Both), ("echo", Check::Echo), ("none", Check::None)],
-            )?,
+            check: self
+                .word(&table.check, [("both", Check::Both), ("echo", Check::Echo), ("none", Check::None)])?,
             close: self.word(&table.close, [("caller", Close::Caller), ("called", Close::Called)])?,
             hold: source.duration_or(&table.hold, Duration::ZERO)?,
             times: table.times.as_ref().map_or(1, |times| *times.get_ref()),

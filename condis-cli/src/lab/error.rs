@@ -22,12 +22,7 @@ impl LabError {
 
     /// The place in `source`, and what is there.
     #[must_use]
-    pub fn at(
-        mut self,
-        source: &Source,
-        span: std::ops::Range<usize>,
-        label: impl Into<String>,
-    ) -> LabError {
+    pub fn at(mut self, source: &Source, span: std::ops::Range<usize>, label: impl Into<String>) -> LabError {
         let named = NamedSource::new(&source.name, source.text.clone()).with_language("TOML");
         self.place = Some((named, LabeledSpan::new_with_span(Some(label.into()), span)));
         self

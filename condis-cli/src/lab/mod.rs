@@ -18,6 +18,7 @@ use condis_link::memory::Conditions;
 
 pub use builtin::{BUILTINS, Builtin};
 pub use error::LabError;
+pub(crate) use error::did_you_mean;
 pub use values::Source;
 
 /// A lab that makes sense: names resolve, numbers are in range.
