@@ -58,7 +58,8 @@ impl Clock {
         done()
     }
 
-    /// Lets everything that is left to do be done. What does not come to rest shows in what is left.
+    /// Lets everything that is left to do be done, and ends the threads: one that is on its way out of a driver still holds
+    /// the driver's objects. What does not come to rest shows in what is left.
     pub(super) fn settle(&self) {
         match self {
             Clock::Sim(sim) => {
@@ -66,6 +67,7 @@ impl Clock {
             }
             Clock::Threads(threads) => {
                 let _ = threads.wait_idle(SETTLE_MAX);
+                threads.shutdown();
             }
         }
     }

@@ -185,7 +185,7 @@ impl Run<'_> {
         {
             self.problems.push(format!("{} callbacks panicked", threads.panic_count()));
         }
-        let report = Report {
+        Report {
             lab: self.lab.name.clone(),
             seed: self.options.seed,
             took: self.now().since(Time::ZERO),
@@ -195,11 +195,7 @@ impl Run<'_> {
             problems: self.problems,
             calls,
             nodes,
-        };
-        if let Clock::Threads(threads) = &self.world.clock {
-            threads.shutdown();
         }
-        report
     }
 
     fn nodes(&mut self) -> Vec<NodeReport> {
