@@ -156,11 +156,9 @@ fn counters(report: &Report, width: usize, out: &mut dyn Write) -> io::Result<()
     heading(out, "Totals")?;
     let totals = &report.totals;
     let crossings: u64 = report.nodes.iter().flat_map(|node| node.crossings.values()).sum();
-    writeln!(
-        out,
-        "{} calls made, {} of them as asked; {} taken; {} frames echoed; {crossings} crossings; {:?}",
-        totals.made, totals.done, totals.answered, totals.echoed_frames, report.took
-    )?;
+    let (made, done, taken, echoed) = (totals.made, totals.done, totals.answered, totals.echoed_frames);
+    writeln!(out, "{made} calls made, {done} of them as asked; {taken} taken; {echoed} frames echoed")?;
+    writeln!(out, "{crossings} crossings of the NDIS boundary in {:?}", report.took)?;
     for node in &report.nodes {
         for adapter in &node.adapters {
             let title = format!("{}/{} ({})", node.name, adapter.name, adapter.manager.name());
