@@ -368,7 +368,8 @@ impl VcCore {
                 (_, Creator::Client) => ctl.idle(Side::Manager) && ctl.idle(Side::Lower),
                 (_, Creator::Manager) => ctl.idle(Side::User) && ctl.idle(Side::Lower),
             };
-            ctl.control.begin_delete(idle && self.is_drained())?;
+            // What is out shows in the state and in its drain mark; a send that is being refused counts for a moment.
+            ctl.control.begin_delete(idle)?;
             self.conclude(&mut ctl);
         }
         let creator = self.lock().control.creator;
