@@ -44,6 +44,8 @@ struct Mine {
     unbind: Option<Pended<Unbind>>,
     notify: Option<Pended<NotifyCloseAf>>,
     leaving: bool,
+    /// A thread is at it, and has to look again.
+    at_it: (bool, bool),
     last: Option<CallParams>,
     oid: Option<OidAnswer>,
 }
@@ -310,7 +312,8 @@ impl Client {
     }
 
     pub fn delete_vc(&self, number: usize) -> Result<(), Status> {
-        let owner = lock(&self.mine).vcs[number].owner.take().expect("the client made it");
+        // Nobody's any more: another thread is at it.
+        let Some(owner) = lock(&self.mine).vcs[number].owner.take() else { return Err(Status::FAILURE) };
         match owner.delete() {
             Ok(()) => {
                 lock(&self.mine).vcs[number].vc = None;
@@ -359,7 +362,7 @@ impl Client {
     }
 
     fn closed(&self, vc: Vc<'_, ClientRole>) {
-        let delete = self.kit.flag("delete_on_close") || lock(&self.mine).leaving;
+        let delete = self.kit.flag("delete_on_close") && !lock(&self.mine).leaving;
         let (redial, parties) = {
             let mut mine = lock(&self.mine);
             let owned = mine.vcs.iter().any(|my| my.id == vc.id() && my.owner.is_some());
@@ -377,9 +380,25 @@ impl Client {
 
     /// Closes everything in the order that the documentation asks for (CO-041), as far as it comes this time.
     fn leave(&self) {
-        if !lock(&self.mine).leaving {
-            return;
+        {
+            let mut mine = lock(&self.mine);
+            if !mine.leaving || std::mem::replace(&mut mine.at_it.0, true) {
+                mine.at_it.1 = true;
+                return;
+            }
         }
+        loop {
+            lock(&self.mine).at_it.1 = false;
+            self.leave_once();
+            let mut mine = lock(&self.mine);
+            if !mine.at_it.1 || !mine.leaving {
+                mine.at_it.0 = false;
+                return;
+            }
+        }
+    }
+
+    fn leave_once(&self) {
         let held: Vec<_> = lock(&self.mine).vcs.iter().filter_map(|my| my.vc.clone()).collect();
         let mut calls = 0;
         for vc in held {
