@@ -365,11 +365,16 @@ impl Op for AddParty {
                 vc.named(F::NdisCmAddPartyComplete, F::NdisMCmAddPartyComplete),
             );
         }
-        let result = answer.map(|(object, params)| {
-            party.connect(Some(object));
-            params
-        });
+        // Taken under the lock by the first answer; an object that comes too late is dropped outside of it.
+        let mut answer = Some(answer);
         vc.transition(|ctl| {
+            if party.state() != PartyState::Adding {
+                return None;
+            }
+            let result = answer.take()?.map(|(object, params)| {
+                party.connect(Some(object));
+                params
+            });
             ctl.control.end_add(result.is_ok());
             if result.is_err() {
                 forget(ctl, party);
@@ -400,15 +405,16 @@ impl Op for DropParty {
 
     fn settle(party: &Arc<PartyCore>, (): (), answer: Self::Answer, how: How) -> Option<Self::Reply> {
         let vc = &party.vc;
-        if party.state() != PartyState::Dropping {
-            return None; // NDIS has answered for a driver that panicked.
-        }
         if how == How::Late {
             let name = vc.named(F::NdisCmDropPartyComplete, F::NdisMCmDropPartyComplete);
             party.cross(Side::Manager, Way::Down, name);
         }
         let answer = if vc.lost(Side::Manager) { Ok(()) } else { answer };
         vc.transition(|ctl| {
+            // Answered once, by the driver or for it.
+            if party.state() != PartyState::Dropping {
+                return None;
+            }
             ctl.control.end_drop(answer.is_ok());
             match answer {
                 Ok(()) => forget(ctl, party),

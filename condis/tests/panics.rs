@@ -43,7 +43,9 @@ fn out_walk(w: &World, in_hand: bool) {
         let leg = w.net.legs() - 1;
         w.net.remote_qos(leg, kit::client::to(b"less"));
         w.run();
-        if w.client.call(vc) == Call::Connected && w.client.vc(vc).at().activation() == Activation::Active {
+        if w.client.call(vc) == Call::Connected
+            && w.client.held(vc).is_some_and(|vc| vc.at().activation() == Activation::Active)
+        {
             w.raise("echo");
             w.client.send(vc, 2);
             w.kit.lower("echo");
@@ -55,7 +57,7 @@ fn out_walk(w: &World, in_hand: bool) {
                 w.net.receive(leg, 2);
                 w.kit.lower("keep_receives");
             }
-            if w.client.vc(vc).at().activation() == Activation::Active {
+            if w.client.held(vc).is_some_and(|vc| vc.at().activation() == Activation::Active) {
                 w.net.status(Some(leg), Status::MEDIA_SPECIFIC_INDICATION);
             }
         }

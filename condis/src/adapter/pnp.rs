@@ -4,7 +4,7 @@
 //! for drivers continues from the last of their answers.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering::AcqRel, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::AcqRel, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
 use super::{AdapterCore, AdapterObj, AdapterState};
@@ -119,6 +119,8 @@ pub struct BindingOp {
     binding: Arc<BindingCore>,
     manager: bool,
     join: Arc<Join>,
+    /// Answered, by the driver or for it.
+    answered: AtomicBool,
 }
 
 impl Object for BindingOp {
@@ -186,6 +188,9 @@ macro_rules! binding_operations {
             fn lost() {}
 
             fn settle(op: &Arc<BindingOp>, (): (), (): (), _how: How) -> Option<()> {
+                if op.answered.swap(true, SeqCst) {
+                    return None;
+                }
                 let join = op.join.clone();
                 op.binding.adapter().node.defer(move || join.arrive());
                 None
@@ -437,14 +442,19 @@ impl AdapterCore {
     ) where
         O: Op<Obj = BindingOp, Key = (), Answer = ()>,
     {
-        let op = |manager| Arc::new(BindingOp { binding: binding.clone(), manager, join: join.clone() });
+        let op = |manager| {
+            let answered = AtomicBool::new(false);
+            Arc::new(BindingOp { binding: binding.clone(), manager, join: join.clone(), answered })
+        };
+        // A driver of which an object panicked may wait for what it will not hear: its unbind is not waited for.
+        let unbind = O::CALLBACK == F::ProtocolUnbindAdapterEx;
+        let unanswered = |manager| binding.is_lost(manager) || (unbind && binding.is_hurt(manager));
         if let Some(object) = binding.call_manager_object() {
             let op = op(true);
             let asked = Asked(object, Binding::new(binding));
-            let lost = binding.is_lost(true);
             let answer =
                 binding.guard(binding.manager_driver(), O::CALLBACK, || manager(asked, Token::new(&op, ())));
-            if lost || answer.flatten().is_some() {
+            if unanswered(true) || answer.flatten().is_some() {
                 O::settle(&op, (), (), How::Returned);
             }
         }
@@ -453,7 +463,7 @@ impl AdapterCore {
             let asked = Asked(object, Binding::new(binding));
             let answer =
                 binding.guard(binding.client_driver(), O::CALLBACK, || client(asked, Token::new(&op, ())));
-            if answer.flatten().is_some() {
+            if unanswered(false) || answer.flatten().is_some() {
                 O::settle(&op, (), (), How::Returned);
             }
         }
@@ -542,7 +552,11 @@ impl AdapterCore {
     }
 
     fn set_blocked(self: &Arc<Self>, bit: Blocked, on: bool) {
-        self.lock().blocked.set(bit, on);
+        if on {
+            self.blocked.fetch_or(bit.bits(), SeqCst);
+        } else {
+            self.blocked.fetch_and(!bit.bits(), SeqCst);
+        }
         self.block(bit, on, |_| true);
     }
 
@@ -644,7 +658,11 @@ impl AdapterCore {
             let join = Join::new(roles(std::slice::from_ref(binding)), move || {
                 let arrive: Step = Box::new(move || all.arrive());
                 adapter.stand_in_for_lost(&closed);
-                adapter.lock().operations.closing.push((closed, arrive));
+                {
+                    let mut ctl = adapter.lock();
+                    ctl.operations.closing.push((closed, arrive));
+                    adapter.closing.store(ctl.operations.closing.len(), SeqCst);
+                }
                 adapter.something_closed();
             });
             self.ask_binding::<Unbind>(
@@ -662,7 +680,7 @@ impl AdapterCore {
     /// Lets go of what the objects of a binding that panicked would have had to close.
     fn stand_in_for_lost(&self, binding: &Arc<BindingCore>) {
         for af in self.afs() {
-            if Arc::ptr_eq(af.client_binding(), binding) && (binding.is_lost(false) || af.lost_client()) {
+            if Arc::ptr_eq(af.client_binding(), binding) && (binding.is_hurt(false) || af.lost_client()) {
                 af.abandon();
             } else if matches!(&af.provider, Provider::CallManager(b) if Arc::ptr_eq(b, binding))
                 && binding.is_lost(true)
@@ -672,15 +690,15 @@ impl AdapterCore {
             }
         }
         for vc in self.vcs() {
-            if matches!(&vc.owner, Owner::Binding(b) if Arc::ptr_eq(b, binding)) && binding.is_lost(true) {
-                vc.lost.fetch_or(Side::User.bit(), SeqCst);
+            if matches!(vc.owner(), Owner::Binding(b) if Arc::ptr_eq(b, binding)) && binding.is_lost(true) {
+                vc.set_lost(Side::User);
                 vc.transition(|_| ());
             }
         }
     }
 
     pub(crate) fn closes_wait(&self) -> bool {
-        !self.lock().operations.closing.is_empty()
+        self.closing.load(SeqCst) > 0
     }
 
     /// An AF or a VC went: perhaps a binding that is unbound can be closed now.
@@ -694,12 +712,14 @@ impl AdapterCore {
                     afs.iter().any(|af| Arc::ptr_eq(af.client_binding(), binding) || of_manager(af, binding))
                         || vcs.iter().any(|vc| {
                             Arc::ptr_eq(vc.binding(), binding)
-                                || matches!(&vc.owner, Owner::Af(af) if of_manager(af, binding))
+                                || matches!(vc.owner(), Owner::Af(af) if of_manager(af, binding))
                         })
                 };
                 let afs = ctl.afs.clone();
                 let index = ctl.operations.closing.iter().position(|(binding, _)| !uses(binding, &afs));
-                index.map(|index| ctl.operations.closing.remove(index))
+                let ready = index.map(|index| ctl.operations.closing.remove(index));
+                self.closing.store(ctl.operations.closing.len(), SeqCst);
+                ready
             };
             let Some((binding, then)) = ready else { return };
             self.close_binding(&binding);

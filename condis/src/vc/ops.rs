@@ -131,7 +131,8 @@ impl Op for CloseCall {
                     None
                 }
                 (Ok(()), How::Returned) => {
-                    if ctl.queue_empty(Side::Manager) {
+                    // Nobody may be told of this call after its end: what is still queued goes first.
+                    if ctl.queue_empty(Side::Manager) && ctl.queue_empty(Side::User) {
                         parties = ctl.finish_close(vc.is_drained());
                     }
                     parties.is_some().then_some(Ok(()))

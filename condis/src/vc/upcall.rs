@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering::SeqCst;
 
 use super::control::{Activation, Call, Closing, Creator, Life, RemoteClose};
 use super::ops::{Activate, CloseCall, Deactivate, IncomingCall, MakeCall, ModifyCallQos};
-use super::{Ctl, Side, Users, Vc, VcCore, WRITTEN_OFF};
+use super::{Ctl, Owner, Rare, Side, Users, Vc, VcCore, WRITTEN_OFF};
 use crate::driver::Connected;
 use crate::frame;
 use crate::names::Function as F;
@@ -93,11 +93,17 @@ impl Upcall {
 #[derive(Default)]
 pub(crate) struct Queues([VecDeque<Upcall>; 3]);
 
+impl Queues {
+    fn is_empty(&self) -> bool {
+        self.0.iter().all(VecDeque::is_empty)
+    }
+}
+
 impl Ctl {
     /// Queues an upcall behind those of its side.
     pub(crate) fn push(&mut self, upcall: Upcall) {
         let side = upcall.side(self.control.signaling);
-        self.queues.get_or_insert_default().0[side as usize].push_back(upcall);
+        self.rare.get_or_insert_default().queues.0[side as usize].push_back(upcall);
     }
 
     /// True if no side is in an upcall or has one queued.
@@ -106,7 +112,25 @@ impl Ctl {
     }
 
     pub(crate) fn queue_empty(&self, side: Side) -> bool {
-        self.queues.as_ref().is_none_or(|queues| queues.0[side as usize].is_empty())
+        self.rare.as_ref().is_none_or(|rare| rare.queues.0[side as usize].is_empty())
+    }
+
+    /// True if an upcall waits.
+    pub(crate) fn has_queued(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| !rare.queues.is_empty())
+    }
+
+    /// Gives back the memory of what the VC no longer has.
+    fn drop_rare(&mut self) {
+        let gone = |rare: &Rare| {
+            rare.queues.is_empty()
+                && rare.name.is_none()
+                && rare.parties.is_empty()
+                && rare.offered_on.is_none()
+        };
+        if self.rare.as_deref().is_some_and(gone) {
+            self.rare = None;
+        }
     }
 
     /// Ends a close of which nothing is left to do. The last party goes with its call (section 6.4): what there was of
@@ -131,7 +155,7 @@ impl Ctl {
 
     /// Takes the next upcall whose turn has come.
     fn next(&mut self) -> Option<(Side, Upcall)> {
-        let queues = self.queues.as_mut()?;
+        let queues = &mut self.rare.as_mut()?.queues;
         for side in Side::ALL {
             let queue = &mut queues.0[side as usize];
             let Some(head) = queue.front() else { continue };
@@ -142,9 +166,7 @@ impl Ctl {
             self.busy |= side.bit();
             return Some((side, upcall));
         }
-        if queues.0.iter().all(VecDeque::is_empty) {
-            self.queues = None;
-        }
+        self.drop_rare();
         None
     }
 }
@@ -157,7 +179,7 @@ impl VcCore {
             let mut ctl = self.lock();
             let result = change(&mut ctl);
             let follow = self.conclude(&mut ctl);
-            (result, ctl.queues.is_some(), follow)
+            (result, ctl.has_queued(), follow)
         };
         if pump {
             self.pump();
@@ -200,19 +222,23 @@ impl VcCore {
 
     /// `side` has come out of its upcall.
     pub(crate) fn release(self: &Arc<Self>, side: Side) {
-        self.release_quietly(side);
-        self.pump();
+        if self.release_quietly(side) {
+            self.pump();
+        }
     }
 
-    fn release_quietly(self: &Arc<Self>, side: Side) {
-        let follow = {
+    /// True if an upcall waits.
+    fn release_quietly(self: &Arc<Self>, side: Side) -> bool {
+        let (follow, waits) = {
             let mut ctl = self.lock();
             ctl.busy &= !side.bit();
-            ctl.retired || self.lost.load(SeqCst) != 0
+            (ctl.retired || self.lost.load(SeqCst) != 0, ctl.has_queued())
         };
         if follow {
             self.follow_up();
         }
+        // Who queues another one after the lock pumps it.
+        waits || follow
     }
 
     /// Runs `callback` of the driver on `side`, unless its object is lost; a panic loses it.
@@ -250,7 +276,12 @@ impl VcCore {
     /// The object on `side` panicked: it is not called again, and NDIS answers for it from now on.
     #[cold]
     pub(crate) fn lose(self: &Arc<Self>, side: Side, function: F) {
-        self.lost.fetch_or(side.bit(), SeqCst);
+        self.set_lost(side);
+        match (self.owner(), side) {
+            (Owner::Af(af), Side::User | Side::Manager) => af.hurt(side == Side::Manager),
+            (Owner::Binding(binding), Side::User | Side::Manager) => binding.hurt(true),
+            (_, Side::Lower) => {}
+        }
         self.report(
             "DP-216",
             format!("{} panicked in {function}; its object is not called again", self.driver(side)),
@@ -328,7 +359,8 @@ impl VcCore {
             Upcall::MakeCallComplete(result) => {
                 self.call(user, F::ProtocolClMakeCallComplete, || client.make_call_complete(vc, result));
             }
-            Upcall::CloseCallComplete(result, _) => {
+            Upcall::CloseCallComplete(result, parties) => {
+                drop(parties);
                 self.call(user, F::ProtocolClCloseCallComplete, || client.close_call_complete(vc, result));
             }
             Upcall::CallConnected => {

@@ -337,7 +337,8 @@ impl<M: Model> Leg<M> {
     }
 
     fn offer(self: &Arc<Self>, vc: Vc<'_, M::Role>, sap: usize, params: CallParams) {
-        let sap = lock(&self.manager.books).saps[sap].1.clone();
+        let sap = lock(&self.manager.books).saps.get(sap).map(|sap| sap.1.clone());
+        let Some(sap) = sap else { return };
         if let Outcome::Done(verdict) = vc.dispatch_incoming_call(&sap, params) {
             self.answered(vc, verdict);
         }
@@ -436,7 +437,8 @@ impl<M: Ways> Net for Manager<M> {
 
     fn offer_on(&self, leg: usize, sap: usize) {
         let leg = self.leg(leg);
-        let vc = lock(&leg.state).vc.clone().expect("the VC is there");
+        let vc = lock(&leg.state).vc.clone();
+        let Some(vc) = vc else { return };
         if self.kit.flag("activate_before_offer") && !lock(&leg.state).active {
             leg.activate(vc.at(), Goal::BeforeOffer(sap), CallParams::default());
         } else {
@@ -480,8 +482,10 @@ impl<M: Ways> Net for Manager<M> {
 
     fn remote_qos(&self, leg: usize, params: CallParams) {
         let leg = self.leg(leg);
-        let vc = lock(&leg.state).vc.clone().expect("the VC is there");
-        leg.activate(vc.at(), Goal::RemoteQos, params);
+        let vc = lock(&leg.state).vc.clone();
+        if let Some(vc) = vc {
+            leg.activate(vc.at(), Goal::RemoteQos, params);
+        }
     }
 
     fn proceed(&self, leg: usize) {
@@ -567,12 +571,15 @@ impl<M: Ways> Net for Manager<M> {
         let status = StatusIndication::new(code, []);
         match leg {
             Some(leg) => {
-                let vc = self.line(leg).and_then(|line| line.held()).expect("the VC is active");
-                M::Lower::status(vc.at(), status);
+                if let Some(vc) = self.line(leg).and_then(|line| line.held()) {
+                    M::Lower::status(vc.at(), status);
+                }
             }
             None => {
-                let adapter = lock(&self.hardware.adapter).clone().expect("the adapter is up");
-                adapter.at().indicate_status(status);
+                let adapter = lock(&self.hardware.adapter).clone();
+                if let Some(adapter) = adapter {
+                    adapter.at().indicate_status(status);
+                }
             }
         }
     }
@@ -583,8 +590,11 @@ impl<M: Ways> Net for Manager<M> {
     }
 
     fn oid_to_client(&self, af: usize, about: About, request: OidRequest) -> Outcome<OidAnswer> {
-        let af = lock(&self.books).afs[af].clone();
-        af.at().oid_request(about, request)
+        let af = lock(&self.books).afs.get(af).cloned();
+        match af {
+            Some(af) => af.at().oid_request(about, request),
+            None => Outcome::Done(OidAnswer::new(Status::FAILURE, request)),
+        }
     }
 
     fn oid_to_lower(&self, request: OidRequest) -> Option<Outcome<OidAnswer>> {
@@ -606,7 +616,15 @@ impl<M: Ways> Net for Manager<M> {
         };
         drop(books);
         let legs = std::mem::take(&mut *lock(&self.legs));
-        drop(legs);
+        for leg in &legs {
+            let kept = {
+                let mut state = lock(&leg.state);
+                let owed = (state.make.take(), state.close.take(), state.qos.take());
+                (state.vc.take(), state.owner.take(), std::mem::take(&mut state.parties), owed)
+            };
+            drop(kept);
+        }
+        M::forget(self);
     }
 }
 
@@ -623,6 +641,9 @@ pub trait Ways: Model {
     fn oid_to_lower(manager: &Manager<Self>, request: OidRequest) -> Option<Outcome<OidAnswer>>;
     fn register_family(manager: &Manager<Self>, family: AddressFamily) -> Status;
     fn outstanding(manager: &Manager<Self>) -> usize;
+    fn forget(manager: &Manager<Self>) {
+        let _ = manager;
+    }
 }
 
 /// One client's open of the address family.
@@ -1010,6 +1031,11 @@ impl Ways for OverNdis {
 
     fn outstanding(manager: &Manager<Self>) -> usize {
         manager.model.pool.outstanding()
+    }
+
+    fn forget(manager: &Manager<Self>) {
+        let kept = (lock(&manager.model.signaling).take(), lock(&manager.model.binding).take());
+        drop(kept);
     }
 }
 
