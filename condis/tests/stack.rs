@@ -134,12 +134,8 @@ fn over(w: World, owner: OwnedVc<ClientRole>, held: HeldVc<ClientRole>) {
 fn self_clocked_sends(kind: Kind) {
     on_a_small_stack(move || {
         let w = quiet(kind, |_| ());
-        // The call is made without a clock, which would dial on.
-        let clock = Clock::new(0, false);
-        let (owner, held) = own_vc(&w, &clock);
-        let caller = Quiet::new(&w);
+        let caller = Quiet::with(&w, Clock::new(0, false));
         caller.call(&w);
-        drop((owner, held));
         caller.clock.left.store(999_999, SeqCst);
         let nbl = w.client.pool.alloc_copy(b"first").expect("the pool has room");
         caller.held().at().send(Chain::from(nbl));
@@ -170,10 +166,6 @@ impl ClientVc for QuietEnd {
 }
 
 impl Quiet {
-    fn new(w: &World) -> Quiet {
-        Quiet::with(w, Clock::new(0, false))
-    }
-
     fn with(w: &World, clock: Arc<Clock>) -> Quiet {
         let af = w.client.af().expect("open");
         let owner = af.at().create_vc(Box::new(QuietEnd(End(clock.clone())))).expect("every driver agrees");
@@ -221,12 +213,6 @@ fn redials(kind: Kind, reply: Reply) {
         let clock = Clock::new(299_999, false);
         let (owner, held) = own_vc(&w, &clock);
         End(clock.clone()).dial(held.at());
-        // The simulation lets an instant have only so many events; each call over the wire takes some.
-        for _ in 0..1000 {
-            if let kit::world::Clock::Sim(sim) = &w.clock {
-                let _ = sim.run_for(std::time::Duration::from_millis(1));
-            }
-        }
         w.run();
         assert_eq!(clock.done.load(SeqCst), 300_000);
         over(w, owner, held);

@@ -370,6 +370,9 @@ impl<M: Model> Leg<M> {
 /// What the test does as the network, and as the manager of its own accord.
 pub trait Net: Send + Sync {
     fn legs(&self) -> usize;
+    fn vc_id(&self, leg: usize) -> Option<VcId>;
+    /// What the hardware was activated with.
+    fn params_below(&self, leg: usize) -> Option<CallParams>;
     fn saps(&self) -> usize;
     /// Makes a VC for the client of the SAP and offers a call on it. The leg's number, or what refused the VC.
     fn offer(&self, sap: usize) -> Result<usize, Status>;
@@ -413,6 +416,14 @@ pub trait Net: Send + Sync {
 impl<M: Ways> Net for Manager<M> {
     fn legs(&self) -> usize {
         lock(&self.legs).len()
+    }
+
+    fn vc_id(&self, leg: usize) -> Option<VcId> {
+        lock(&self.leg(leg).state).vc.as_ref().map(HeldVc::id)
+    }
+
+    fn params_below(&self, leg: usize) -> Option<CallParams> {
+        Some(lock(&self.line(leg)?.params).clone())
     }
 
     fn saps(&self) -> usize {
@@ -495,6 +506,7 @@ impl<M: Ways> Net for Manager<M> {
     fn activate(&self, leg: usize, params: CallParams) -> Status {
         let leg = self.leg(leg);
         let vc = lock(&leg.state).vc.clone().expect("the VC is there");
+        lock(&leg.state).goal = Goal::Plain;
         match M::Role::activate(vc.at(), with_media(params)) {
             Outcome::Done(Ok(params)) => {
                 leg.activated(Ok(params));
@@ -844,11 +856,12 @@ impl<M: Model> ManagerVc<M::Role> for LegOf<M> {
     fn close_call<'a>(
         &self,
         vc: Vc<'_, M::Role>,
-        _: CloseData,
+        data: CloseData,
         token: Token<'a, CloseCall>,
     ) -> Answer<'a, CloseCall> {
         let leg = &self.0;
         let kit = leg.kit();
+        *lock(&kit.close_data) = data;
         kit.at("manager.close_call");
         let reply = kit.reply_or("close_call", Reply::Pends(Status::SUCCESS));
         match reply {
