@@ -71,6 +71,8 @@ pub struct BindingCore {
     bound: OnceLock<Bound>,
     /// The object of a role panicked: it is not called again. The client's, the call manager's.
     lost: [AtomicBool; 2],
+    /// An object that the client, or the call manager, has somewhere on this binding panicked.
+    hurt: [AtomicBool; 2],
     /// A [`BindingState`]. Written under the lock; read without it by all that make VCs.
     state: AtomicU8,
     ctl: Mutex<BindingCtl>,
@@ -87,6 +89,7 @@ impl BindingCore {
             as_manager: driver(RoleKind::CallManager),
             bound: OnceLock::new(),
             lost: [AtomicBool::new(false), AtomicBool::new(false)],
+            hurt: [AtomicBool::new(false), AtomicBool::new(false)],
             state: AtomicU8::new(BindingState::Opening as u8),
             ctl: Mutex::new(BindingCtl { notified: Vec::new(), statuses: VecDeque::new(), telling: false }),
         }
@@ -160,6 +163,17 @@ impl BindingCore {
     /// True if NDIS answers for the call manager's, or the client's, object, since it panicked.
     pub(crate) fn is_lost(&self, manager: bool) -> bool {
         self.lost[usize::from(manager)].load(SeqCst)
+    }
+
+    /// An object of the driver's on this binding panicked: what the driver would have heard there it will not hear, so its
+    /// unbind is not waited for.
+    pub(crate) fn hurt(&self, manager: bool) {
+        self.hurt[usize::from(manager)].store(true, SeqCst);
+    }
+
+    /// True if the answer to the unbind may never come.
+    pub(crate) fn is_hurt(&self, manager: bool) -> bool {
+        self.is_lost(manager) || self.hurt[usize::from(manager)].load(SeqCst)
     }
 
     /// Calls the protocol in the role of `driver`. `None`: its object panicked, now or before.

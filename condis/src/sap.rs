@@ -73,6 +73,7 @@ impl SapCore {
         let result = frame::call(callback).ok();
         if result.is_none() {
             self.lost[usize::from(client)].store(true, SeqCst);
+            self.af.hurt(!client);
             self.af.node().report(self.object_id(), "DP-216", format!("a driver panicked in {function}"));
         }
         result

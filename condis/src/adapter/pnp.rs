@@ -4,7 +4,7 @@
 //! for drivers continues from the last of their answers.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering::AcqRel, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::AcqRel, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
 use super::{AdapterCore, AdapterObj, AdapterState};
@@ -116,6 +116,8 @@ pub struct BindingOp {
     binding: Arc<BindingCore>,
     manager: bool,
     join: Arc<Join>,
+    /// Answered, by the driver or for it.
+    answered: AtomicBool,
 }
 
 impl Object for BindingOp {
@@ -183,6 +185,9 @@ macro_rules! binding_operations {
             fn lost() {}
 
             fn settle(op: &Arc<BindingOp>, (): (), (): (), _how: How) -> Option<()> {
+                if op.answered.swap(true, SeqCst) {
+                    return None;
+                }
                 let join = op.join.clone();
                 op.binding.adapter().node.defer(move || join.arrive());
                 None
@@ -440,24 +445,28 @@ impl AdapterCore {
     ) where
         O: Op<Obj = BindingOp, Key = (), Answer = ()>,
     {
-        let op = |manager| Arc::new(BindingOp { binding: binding.clone(), manager, join: join.clone() });
+        let op = |manager| {
+            let answered = AtomicBool::new(false);
+            Arc::new(BindingOp { binding: binding.clone(), manager, join: join.clone(), answered })
+        };
+        // A driver of which an object panicked may wait for what it will not hear: its unbind is not waited for.
+        let unbind = O::CALLBACK == F::ProtocolUnbindAdapterEx;
+        let unanswered = |manager| binding.is_lost(manager) || (unbind && binding.is_hurt(manager));
         if let Some(object) = binding.call_manager_object() {
             let op = op(true);
             let asked = Asked(object, Binding::new(binding));
-            let lost = binding.is_lost(true);
             let answer =
                 binding.guard(binding.manager_driver(), O::CALLBACK, || manager(asked, Token::new(&op, ())));
-            if lost || answer.flatten().is_some() {
+            if unanswered(true) || answer.flatten().is_some() {
                 O::settle(&op, (), (), How::Returned);
             }
         }
         if let Some(object) = binding.client_object() {
             let op = op(false);
             let asked = Asked(object, Binding::new(binding));
-            let lost = binding.is_lost(false);
             let answer =
                 binding.guard(binding.client_driver(), O::CALLBACK, || client(asked, Token::new(&op, ())));
-            if lost || answer.flatten().is_some() {
+            if unanswered(false) || answer.flatten().is_some() {
                 O::settle(&op, (), (), How::Returned);
             }
         }
@@ -677,7 +686,7 @@ impl AdapterCore {
     /// Lets go of what the objects of a binding that panicked would have had to close.
     fn stand_in_for_lost(&self, binding: &Arc<BindingCore>) {
         for af in self.afs() {
-            if Arc::ptr_eq(af.client_binding(), binding) && (binding.is_lost(false) || af.lost_client()) {
+            if Arc::ptr_eq(af.client_binding(), binding) && (binding.is_hurt(false) || af.lost_client()) {
                 af.abandon();
             } else if matches!(&af.provider, Provider::CallManager(b) if Arc::ptr_eq(b, binding))
                 && binding.is_lost(true)

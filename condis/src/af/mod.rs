@@ -189,6 +189,7 @@ impl AfCore {
         let result = frame::call(callback).ok();
         if result.is_none() {
             self.lost[side].store(true, SeqCst);
+            self.hurt(side == MANAGER);
             self.node().report(
                 self.object_id(),
                 "DP-216",
@@ -196,6 +197,16 @@ impl AfCore {
             );
         }
         result
+    }
+
+    /// Something of the client's, or of the (M)CM's, on this AF panicked.
+    pub(crate) fn hurt(&self, manager: bool) {
+        match (&self.provider, manager) {
+            (_, false) => self.binding.hurt(false),
+            (Provider::CallManager(binding), true) => binding.hurt(true),
+            // An MCM has no binding to be unbound.
+            (Provider::Mcm, true) => {}
+        }
     }
 
     /// What the client has left on this AF that it must release itself before it closes.

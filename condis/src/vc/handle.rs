@@ -370,7 +370,8 @@ impl VcCore {
                 (_, Creator::Manager) => ctl.queue_empty(Side::Manager) && ctl.idle(Side::User),
             };
             let idle = idle && ctl.idle(Side::Lower);
-            ctl.control.begin_delete(idle && self.is_drained())?;
+            // What is out shows in the state and in its drain mark; a send that is being refused counts for a moment.
+            ctl.control.begin_delete(idle)?;
             self.conclude(&mut ctl);
         }
         let agreed = match (&self.users, self.creator) {

@@ -306,6 +306,11 @@ impl VcCore {
             self.set_lost(side);
             self.conclude(&mut ctl);
         }
+        match (self.owner(), side) {
+            (Owner::Af(af), Side::User | Side::Manager) => af.hurt(side == Side::Manager),
+            (Owner::Binding(binding), Side::User | Side::Manager) => binding.hurt(true),
+            (_, Side::Lower) => {}
+        }
         self.report(
             "DP-216",
             format!("{} panicked in {function}; its object is not called again", self.driver(side)),

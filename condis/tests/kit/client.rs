@@ -44,6 +44,8 @@ struct Mine {
     unbind: Option<Pended<Unbind>>,
     notify: Option<Pended<NotifyCloseAf>>,
     leaving: bool,
+    /// A thread is at it, and has to look again.
+    at_it: (bool, bool),
     last: Option<CallParams>,
     oid: Option<OidAnswer>,
 }
@@ -127,12 +129,16 @@ impl Client {
         lock(&self.mine).vcs[number].vc.clone().expect("the VC is there")
     }
 
+    pub fn held(&self, number: usize) -> Option<HeldVc<ClientRole>> {
+        lock(&self.mine).vcs[number].vc.clone()
+    }
+
     pub fn vcs(&self) -> usize {
         lock(&self.mine).vcs.len()
     }
 
     pub fn call(&self, number: usize) -> Call {
-        self.vc(number).at().call()
+        self.held(number).map_or(Call::None, |vc| vc.at().call())
     }
 
     pub fn open_af(self: &Arc<Self>, family: AddressFamily) -> Status {
@@ -180,7 +186,7 @@ impl Client {
 
     /// The VC's number, or what refused it.
     pub fn create_vc(self: &Arc<Self>) -> Result<usize, Status> {
-        let af = self.af().expect("open");
+        let af = self.af().ok_or(Status::FAILURE)?;
         let owner = af.at().create_vc(Box::new(End(self.clone())))?;
         let number = self.number(owner.id());
         let mut mine = lock(&self.mine);
@@ -194,14 +200,14 @@ impl Client {
     }
 
     pub fn make_call_with(self: &Arc<Self>, number: usize, params: CallParams) -> Status {
-        let vc = self.vc(number);
+        let Some(vc) = self.held(number) else { return Status::FAILURE };
         let outcome = vc.at().make_call(params, None);
         self.made(vc.at(), outcome)
     }
 
     /// A multipoint call with its first party.
     pub fn make_multipoint(self: &Arc<Self>, number: usize) -> Status {
-        let vc = self.vc(number);
+        let Some(vc) = self.held(number) else { return Status::FAILURE };
         let outcome = vc.at().make_call(to(b"root"), Some(Box::new(End(self.clone()))));
         self.made(vc.at(), outcome)
     }
@@ -231,7 +237,7 @@ impl Client {
     }
 
     pub fn close_call(&self, number: usize) -> Status {
-        let vc = self.vc(number);
+        let Some(vc) = self.held(number) else { return Status::FAILURE };
         self.close(vc.at())
     }
 
@@ -267,7 +273,7 @@ impl Client {
     }
 
     pub fn modify_qos(&self, number: usize, params: CallParams) -> Status {
-        let vc = self.vc(number);
+        let Some(vc) = self.held(number) else { return Status::FAILURE };
         match vc.at().modify_call_qos(params) {
             Outcome::Done(Ok(params)) => {
                 lock(&self.mine).last = Some(params);
@@ -279,7 +285,7 @@ impl Client {
     }
 
     pub fn add_party(self: &Arc<Self>, number: usize) -> Status {
-        let vc = self.vc(number);
+        let Some(vc) = self.held(number) else { return Status::FAILURE };
         match vc.at().add_party(to(b"leaf"), Box::new(End(self.clone()))) {
             Outcome::Done(Ok((party, params))) => {
                 let mut mine = lock(&self.mine);
@@ -293,7 +299,8 @@ impl Client {
     }
 
     pub fn drop_party(&self, number: usize) -> Status {
-        let party = self.party(number);
+        let party = lock(&self.mine).parties.get(number).cloned().flatten();
+        let Some(party) = party else { return Status::FAILURE };
         match party.at().drop_party(CloseData::new()) {
             Outcome::Done(Ok(())) => {
                 lock(&self.mine).parties[number] = None;
@@ -310,7 +317,8 @@ impl Client {
     }
 
     pub fn delete_vc(&self, number: usize) -> Result<(), Status> {
-        let owner = lock(&self.mine).vcs[number].owner.take().expect("the client made it");
+        // Nobody's any more: another thread is at it.
+        let Some(owner) = lock(&self.mine).vcs[number].owner.take() else { return Err(Status::FAILURE) };
         match owner.delete() {
             Ok(()) => {
                 lock(&self.mine).vcs[number].vc = None;
@@ -332,7 +340,7 @@ impl Client {
     }
 
     pub fn send(&self, number: usize, count: usize) {
-        let vc = self.vc(number);
+        let Some(vc) = self.held(number) else { return };
         self.send_on(vc.at(), count, None);
     }
 
@@ -359,7 +367,7 @@ impl Client {
     }
 
     fn closed(&self, vc: Vc<'_, ClientRole>) {
-        let delete = self.kit.flag("delete_on_close") || lock(&self.mine).leaving;
+        let delete = self.kit.flag("delete_on_close") && !lock(&self.mine).leaving;
         let (redial, parties) = {
             let mut mine = lock(&self.mine);
             let owned = mine.vcs.iter().any(|my| my.id == vc.id() && my.owner.is_some());
@@ -377,9 +385,25 @@ impl Client {
 
     /// Closes everything in the order that the documentation asks for (CO-041), as far as it comes this time.
     fn leave(&self) {
-        if !lock(&self.mine).leaving {
-            return;
+        {
+            let mut mine = lock(&self.mine);
+            if !mine.leaving || std::mem::replace(&mut mine.at_it.0, true) {
+                mine.at_it.1 = true;
+                return;
+            }
         }
+        loop {
+            lock(&self.mine).at_it.1 = false;
+            self.leave_once();
+            let mut mine = lock(&self.mine);
+            if !mine.at_it.1 || !mine.leaving {
+                mine.at_it.0 = false;
+                return;
+            }
+        }
+    }
+
+    fn leave_once(&self) {
         let held: Vec<_> = lock(&self.mine).vcs.iter().filter_map(|my| my.vc.clone()).collect();
         let mut calls = 0;
         for vc in held {

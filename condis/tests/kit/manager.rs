@@ -337,7 +337,8 @@ impl<M: Model> Leg<M> {
     }
 
     fn offer(self: &Arc<Self>, vc: Vc<'_, M::Role>, sap: usize, params: CallParams) {
-        let sap = lock(&self.manager.books).saps[sap].1.clone();
+        let sap = lock(&self.manager.books).saps.get(sap).map(|sap| sap.1.clone());
+        let Some(sap) = sap else { return };
         if let Outcome::Done(verdict) = vc.dispatch_incoming_call(&sap, params) {
             self.answered(vc, verdict);
         }
@@ -369,6 +370,9 @@ impl<M: Model> Leg<M> {
 /// What the test does as the network, and as the manager of its own accord.
 pub trait Net: Send + Sync {
     fn legs(&self) -> usize;
+    fn vc_id(&self, leg: usize) -> Option<VcId>;
+    /// What the hardware was activated with.
+    fn params_below(&self, leg: usize) -> Option<CallParams>;
     fn saps(&self) -> usize;
     /// Makes a VC for the client of the SAP and offers a call on it. The leg's number, or what refused the VC.
     fn offer(&self, sap: usize) -> Result<usize, Status>;
@@ -414,6 +418,14 @@ impl<M: Ways> Net for Manager<M> {
         lock(&self.legs).len()
     }
 
+    fn vc_id(&self, leg: usize) -> Option<VcId> {
+        lock(&self.leg(leg).state).vc.as_ref().map(HeldVc::id)
+    }
+
+    fn params_below(&self, leg: usize) -> Option<CallParams> {
+        Some(lock(&self.line(leg)?.params).clone())
+    }
+
     fn saps(&self) -> usize {
         lock(&self.books).saps.len()
     }
@@ -436,7 +448,8 @@ impl<M: Ways> Net for Manager<M> {
 
     fn offer_on(&self, leg: usize, sap: usize) {
         let leg = self.leg(leg);
-        let vc = lock(&leg.state).vc.clone().expect("the VC is there");
+        let vc = lock(&leg.state).vc.clone();
+        let Some(vc) = vc else { return };
         if self.kit.flag("activate_before_offer") && !lock(&leg.state).active {
             leg.activate(vc.at(), Goal::BeforeOffer(sap), CallParams::default());
         } else {
@@ -480,8 +493,10 @@ impl<M: Ways> Net for Manager<M> {
 
     fn remote_qos(&self, leg: usize, params: CallParams) {
         let leg = self.leg(leg);
-        let vc = lock(&leg.state).vc.clone().expect("the VC is there");
-        leg.activate(vc.at(), Goal::RemoteQos, params);
+        let vc = lock(&leg.state).vc.clone();
+        if let Some(vc) = vc {
+            leg.activate(vc.at(), Goal::RemoteQos, params);
+        }
     }
 
     fn proceed(&self, leg: usize) {
@@ -491,6 +506,7 @@ impl<M: Ways> Net for Manager<M> {
     fn activate(&self, leg: usize, params: CallParams) -> Status {
         let leg = self.leg(leg);
         let vc = lock(&leg.state).vc.clone().expect("the VC is there");
+        lock(&leg.state).goal = Goal::Plain;
         match M::Role::activate(vc.at(), with_media(params)) {
             Outcome::Done(Ok(params)) => {
                 leg.activated(Ok(params));
@@ -567,12 +583,15 @@ impl<M: Ways> Net for Manager<M> {
         let status = StatusIndication::new(code, []);
         match leg {
             Some(leg) => {
-                let vc = self.line(leg).and_then(|line| line.held()).expect("the VC is active");
-                M::Lower::status(vc.at(), status);
+                if let Some(vc) = self.line(leg).and_then(|line| line.held()) {
+                    M::Lower::status(vc.at(), status);
+                }
             }
             None => {
-                let adapter = lock(&self.hardware.adapter).clone().expect("the adapter is up");
-                adapter.at().indicate_status(status);
+                let adapter = lock(&self.hardware.adapter).clone();
+                if let Some(adapter) = adapter {
+                    adapter.at().indicate_status(status);
+                }
             }
         }
     }
@@ -583,8 +602,11 @@ impl<M: Ways> Net for Manager<M> {
     }
 
     fn oid_to_client(&self, af: usize, about: About, request: OidRequest) -> Outcome<OidAnswer> {
-        let af = lock(&self.books).afs[af].clone();
-        af.at().oid_request(about, request)
+        let af = lock(&self.books).afs.get(af).cloned();
+        match af {
+            Some(af) => af.at().oid_request(about, request),
+            None => Outcome::Done(OidAnswer::new(Status::FAILURE, request)),
+        }
     }
 
     fn oid_to_lower(&self, request: OidRequest) -> Option<Outcome<OidAnswer>> {
@@ -606,7 +628,15 @@ impl<M: Ways> Net for Manager<M> {
         };
         drop(books);
         let legs = std::mem::take(&mut *lock(&self.legs));
-        drop(legs);
+        for leg in &legs {
+            let kept = {
+                let mut state = lock(&leg.state);
+                let owed = (state.make.take(), state.close.take(), state.qos.take());
+                (state.vc.take(), state.owner.take(), std::mem::take(&mut state.parties), owed)
+            };
+            drop(kept);
+        }
+        M::forget(self);
     }
 }
 
@@ -623,6 +653,9 @@ pub trait Ways: Model {
     fn oid_to_lower(manager: &Manager<Self>, request: OidRequest) -> Option<Outcome<OidAnswer>>;
     fn register_family(manager: &Manager<Self>, family: AddressFamily) -> Status;
     fn outstanding(manager: &Manager<Self>) -> usize;
+    fn forget(manager: &Manager<Self>) {
+        let _ = manager;
+    }
 }
 
 /// One client's open of the address family.
@@ -823,11 +856,12 @@ impl<M: Model> ManagerVc<M::Role> for LegOf<M> {
     fn close_call<'a>(
         &self,
         vc: Vc<'_, M::Role>,
-        _: CloseData,
+        data: CloseData,
         token: Token<'a, CloseCall>,
     ) -> Answer<'a, CloseCall> {
         let leg = &self.0;
         let kit = leg.kit();
+        *lock(&kit.close_data) = data;
         kit.at("manager.close_call");
         let reply = kit.reply_or("close_call", Reply::Pends(Status::SUCCESS));
         match reply {
@@ -1010,6 +1044,11 @@ impl Ways for OverNdis {
 
     fn outstanding(manager: &Manager<Self>) -> usize {
         manager.model.pool.outstanding()
+    }
+
+    fn forget(manager: &Manager<Self>) {
+        let kept = (lock(&manager.model.signaling).take(), lock(&manager.model.binding).take());
+        drop(kept);
     }
 }
 

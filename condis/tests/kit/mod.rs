@@ -10,7 +10,7 @@ pub mod wire;
 pub mod world;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use condis::runtime::{Lane, Runtime};
@@ -100,6 +100,7 @@ pub enum Reply {
     Hold,
 }
 
+type Hook = Arc<dyn Fn(&'static str) + Send + Sync>;
 type Held = (&'static str, Box<dyn FnOnce(Status) + Send>);
 
 /// What the drivers of a world share: the script, and the books.
@@ -112,6 +113,11 @@ pub struct Kit {
     held: Mutex<VecDeque<Held>>,
     visits: Mutex<BTreeMap<&'static str, u32>>,
     armed: Mutex<Option<&'static str>>,
+    /// Called from inside every callback, but not from inside itself.
+    hook: Mutex<Option<Hook>>,
+    hooked: AtomicBool,
+    /// The data of the last close.
+    pub close_data: Mutex<Vec<u8>>,
     pub sent: AtomicU64,
     pub completed: AtomicU64,
     pub indicated: AtomicU64,
@@ -135,6 +141,9 @@ impl Kit {
             held: Mutex::default(),
             visits: Mutex::default(),
             armed: Mutex::default(),
+            hook: Mutex::default(),
+            hooked: AtomicBool::new(false),
+            close_data: Mutex::default(),
             sent: AtomicU64::new(0),
             completed: AtomicU64::new(0),
             indicated: AtomicU64::new(0),
@@ -239,6 +248,13 @@ impl Kit {
     /// Every callback of the kit begins here: it counts, and it panics if it is its turn.
     pub fn at(&self, name: &'static str) {
         *lock(&self.visits).entry(name).or_default() += 1;
+        let hook = lock(&self.hook).clone();
+        if let Some(hook) = hook
+            && !self.hooked.swap(true, SeqCst)
+        {
+            hook(name);
+            self.hooked.store(false, SeqCst);
+        }
         let armed = {
             let mut armed = lock(&self.armed);
             if *armed == Some(name) { armed.take() } else { None }
@@ -246,6 +262,11 @@ impl Kit {
         if armed.is_some() {
             panic!("planted in {name}");
         }
+    }
+
+    /// From now on every callback calls `hook` first.
+    pub fn hook(&self, hook: Option<Hook>) {
+        *lock(&self.hook) = hook;
     }
 
     /// The next time that the callback `name` runs it panics, once.

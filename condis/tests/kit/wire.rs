@@ -171,9 +171,9 @@ impl<R: Lower> Line<R> {
 
     fn send(&self, vc: Vc<'_, R>, sends: Sends<'_>) {
         let kit = &self.hardware.kit;
-        kit.at("lower.send");
         let count = sends.len();
         let signaling = vc.info().use_ == condis::vc::VcUse::Signaling;
+        kit.at(if signaling { "signaling.lower_send" } else { "lower.send" });
         if kit.flag("drop_sends") && !signaling {
             drop(sends);
             return;
@@ -210,10 +210,11 @@ impl<R: Lower> Line<R> {
         }
     }
 
-    fn returned(&self, chain: Chain) {
+    fn returned(&self, vc: Vc<'_, R>, chain: Chain) {
         Kit::count(&self.hardware.kit.returned, chain.len());
         drop(chain);
-        self.hardware.kit.at("lower.returned");
+        let signaling = vc.info().use_ == condis::vc::VcUse::Signaling;
+        self.hardware.kit.at(if signaling { "signaling.lower_returned" } else { "lower.returned" });
     }
 }
 
@@ -418,8 +419,8 @@ impl MiniportVc for LineOf<Miniport> {
         self.0.send(vc, sends);
     }
 
-    fn returned(&self, _: Vc<'_, Miniport>, chain: Chain) {
-        self.0.returned(chain);
+    fn returned(&self, vc: Vc<'_, Miniport>, chain: Chain) {
+        self.0.returned(vc, chain);
     }
 
     fn delete(&self) {
@@ -434,8 +435,8 @@ impl McmVcData for LineOf<Mcm> {
         self.0.send(vc, sends);
     }
 
-    fn returned(&self, _: Vc<'_, Mcm>, chain: Chain) {
-        self.0.returned(chain);
+    fn returned(&self, vc: Vc<'_, Mcm>, chain: Chain) {
+        self.0.returned(vc, chain);
     }
 }
 

@@ -190,6 +190,11 @@ impl World {
         self.check()
     }
 
+    /// Ends a world in which a driver has lost sight of something: what is left is not looked at.
+    pub fn remove_without_looking(self) {
+        self.remove();
+    }
+
     /// After the adapter has gone: nothing is left of anything.
     pub fn check(self) -> Seen {
         let seen = self.seen();

@@ -215,6 +215,9 @@ fn calls_outlive_their_sap() {
         w.raise("sap_stays");
         w.set("deregister_sap", Reply::Hold);
         assert_eq!(w.client.deregister_sap(0), Status::PENDING);
+        // CO-052: while the first one pends.
+        assert_eq!(w.client.deregister_sap(0), Status::FAILURE);
+        assert_eq!(w.kit.visits("manager.deregister_sap"), 1);
         w.net.offer_on(spare, sap);
         w.run();
         assert_eq!(w.net.last(spare), Some(Err(Status::FAILURE)));
