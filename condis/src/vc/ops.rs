@@ -51,7 +51,7 @@ impl Op for MakeCall {
             vc.cross_completion(Function::NdisCmMakeCallComplete, Function::NdisMCmMakeCallComplete);
         }
         let mut party_without_object = false;
-        let reply = vc.transition(|ctl| {
+        let reply = vc.settled(how, Side::Manager, |ctl| {
             if !ctl.control.owes_make() {
                 return (None, false);
             }
@@ -115,7 +115,7 @@ impl Op for CloseCall {
         }
         // A manager whose object is lost cannot refuse: NDIS answers for it.
         let answer = if vc.lost(Side::Manager) { Ok(()) } else { answer };
-        vc.transition(|ctl| {
+        vc.settled(how, Side::Manager, |ctl| {
             if !ctl.control.owes_close() {
                 return None;
             }
@@ -156,7 +156,7 @@ impl Op for IncomingCall {
         if how == How::Late {
             vc.cross(Side::User, crate::trace::Way::Down, Function::NdisClIncomingCallComplete);
         }
-        vc.transition(|ctl| {
+        vc.settled(how, Side::User, |ctl| {
             if !ctl.control.owes_answer() {
                 return None;
             }
@@ -200,7 +200,7 @@ impl Op for ModifyCallQos {
                 Function::NdisMCmModifyCallQoSComplete,
             );
         }
-        vc.transition(|ctl| {
+        vc.settled(how, Side::Manager, |ctl| {
             if !std::mem::take(&mut ctl.control.qos) {
                 return None;
             }
@@ -232,7 +232,7 @@ impl Op for Activate {
         if how == How::Late {
             vc.cross(Side::Lower, crate::trace::Way::Down, Function::NdisMCoActivateVcComplete);
         }
-        vc.transition(|ctl| {
+        vc.settled(how, Side::Lower, |ctl| {
             if !ctl.control.owes_activation() {
                 return None;
             }
@@ -267,7 +267,7 @@ impl Op for Deactivate {
             vc.cross(Side::Lower, crate::trace::Way::Down, Function::NdisMCoDeactivateVcComplete);
         }
         let mut early = 0;
-        let reply = vc.transition(|ctl| {
+        let reply = vc.settled(how, Side::Lower, |ctl| {
             if !ctl.control.owes_deactivation() {
                 return None;
             }
