@@ -256,6 +256,8 @@ impl AdapterCore {
                     end();
                 }
             }
+            // Asked for twice, or after the adapter was removed.
+            Operation::Unbind(binding) if !self.bindings().iter().any(|b| Arc::ptr_eq(b, &binding)) => end(),
             Operation::Unbind(binding) => {
                 let adapter = self.clone();
                 self.pause_bindings(
@@ -695,13 +697,13 @@ impl AdapterCore {
             let ready = {
                 let vcs = self.vcs();
                 let mut ctl = self.lock();
+                let of_manager = |af: &crate::af::AfCore, binding: &Arc<BindingCore>| matches!(&af.provider, Provider::CallManager(b) if Arc::ptr_eq(b, binding));
                 let uses = |binding: &Arc<BindingCore>, afs: &[Arc<crate::af::AfCore>]| {
-                    afs.iter().any(|af| {
-                        Arc::ptr_eq(af.client_binding(), binding)
-                            || matches!(&af.provider, Provider::CallManager(b) if Arc::ptr_eq(b, binding))
-                    }) || vcs
-                        .iter()
-                        .any(|vc| matches!(vc.owner(), Owner::Binding(b) if Arc::ptr_eq(b, binding)))
+                    afs.iter().any(|af| Arc::ptr_eq(af.client_binding(), binding) || of_manager(af, binding))
+                        || vcs.iter().any(|vc| {
+                            Arc::ptr_eq(vc.binding(), binding)
+                                || matches!(vc.owner(), Owner::Af(af) if of_manager(af, binding))
+                        })
                 };
                 let afs = ctl.afs.clone();
                 let index = ctl.operations.closing.iter().position(|(binding, _)| !uses(binding, &afs));

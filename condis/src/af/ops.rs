@@ -113,8 +113,8 @@ impl Op for CloseAf {
                 let owned = {
                     let mut ctl = vc.lock();
                     let owned = ctl.control.creator == Creator::Manager;
-                    ctl.retired |= owned;
-                    owned
+                    // One that the (M)CM has given up already goes once its client has come out of its last callback.
+                    owned && !std::mem::replace(&mut ctl.retired, true)
                 };
                 of_manager += usize::from(owned);
                 vc.transition(|_| ());

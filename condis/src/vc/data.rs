@@ -269,6 +269,15 @@ impl VcCore {
         if self.tx.watched() {
             self.cross(Side::Lower, Way::Down, F::NdisMCoSendNetBufferListsComplete);
         }
+        if self.tx.ended() && !self.is_mcm() && self.lost.load(SeqCst) == 0 {
+            let nbls = chain.len();
+            self.report(
+                "DP-110",
+                format!(
+                    "the miniport ended a deactivation with {nbls} sends outstanding, and completes them now"
+                ),
+            );
+        }
         let lock = self.lock();
         if self.lost.load(SeqCst) & WRITTEN_OFF != 0 {
             return true;

@@ -19,7 +19,9 @@ const SHUT: u64 = 1;
 const WATCHED: u64 = 2;
 /// Set once a driver's object for the VC panicked.
 const LOST: u64 = 4;
-const FLAGS: u64 = SHUT | WATCHED | LOST;
+/// Set once the miniport has ended the deactivation, until data may move again.
+const ENDED: u64 = 8;
+const FLAGS: u64 = SHUT | WATCHED | LOST | ENDED;
 
 /// One NBL, in the count above the flags. The count goes round at 2^28, which many never are in flight; the carry that the
 /// octets above it get then is taken off as they are read.
@@ -119,7 +121,7 @@ impl Gate {
     pub(crate) fn set_open(&self, open: bool) {
         let shut = self.entered.load(SeqCst) & SHUT != 0;
         match (open, shut) {
-            (true, true) => drop(self.entered.fetch_and(!SHUT, SeqCst)),
+            (true, true) => drop(self.entered.fetch_and(!(SHUT | ENDED), SeqCst)),
             (false, false) => drop(self.entered.fetch_or(SHUT, SeqCst)),
             _ => {}
         }
@@ -137,16 +139,27 @@ impl Gate {
         self.entered.fetch_or(LOST, SeqCst);
     }
 
+    /// The miniport said that it is done: what it completes from here on is late.
+    pub(crate) fn end(&self) {
+        self.entered.fetch_or(ENDED, SeqCst);
+    }
+
+    /// True from the end of a deactivation to the next activation.
+    pub(crate) fn ended(&self) -> bool {
+        self.entered.load(SeqCst) & ENDED != 0
+    }
+
     /// True while somebody listens.
     #[inline]
     pub(crate) fn watched(&self) -> bool {
         self.entered.load(Relaxed) & WATCHED != 0
     }
 
-    /// True while somebody listens or once an object is lost: what a batch must look at more closely.
+    /// True while somebody listens, once an object is lost, or after the miniport said that it is done: a batch must look
+    /// more closely.
     #[inline]
     pub(crate) fn is_special(&self) -> bool {
-        self.entered.load(Relaxed) & (WATCHED | LOST) != 0
+        self.entered.load(Relaxed) & (WATCHED | LOST | ENDED) != 0
     }
 
     /// NBLs in flight. A refused batch counts for a moment, so that only zero means something, and only on a shut gate.

@@ -218,9 +218,7 @@ impl Vc<'_, Client> {
     pub fn close_call(self, data: CloseData) -> Outcome<Result<(), NdisStatus>> {
         self.cross(Side::User, F::NdisClCloseCall);
         let vc = self.0;
-        if vc.tx.in_flight() > 0 && matches!(self.call(), Call::Connected) {
-            vc.report("X-48", "a call is closed with sends outstanding; the close waits for them");
-        }
+        // X-48 is not reported: a send counts until its completion callback has returned, and a client may close in there.
         let mut slot = Some(data);
         let outcome = request!(
             vc, Side::Manager, CloseCall,
@@ -370,11 +368,13 @@ impl VcCore {
     pub(crate) fn delete(self: &Arc<Self>) -> Result<(), NdisStatus> {
         {
             let mut ctl = self.lock();
+            // The creator may be inside an upcall of its own; but nothing may be left to tell it afterwards.
             let idle = match (&self.users, self.creator) {
-                (Users::Signaling { .. }, _) => ctl.idle(Side::Lower),
-                (_, Creator::Client) => ctl.idle(Side::Manager) && ctl.idle(Side::Lower),
-                (_, Creator::Manager) => ctl.idle(Side::User) && ctl.idle(Side::Lower),
+                (Users::Signaling { .. }, _) => ctl.queue_empty(Side::User),
+                (_, Creator::Client) => ctl.queue_empty(Side::User) && ctl.idle(Side::Manager),
+                (_, Creator::Manager) => ctl.queue_empty(Side::Manager) && ctl.idle(Side::User),
             };
+            let idle = idle && ctl.idle(Side::Lower);
             ctl.control.begin_delete(idle && self.is_drained())?;
             self.conclude(&mut ctl);
         }

@@ -26,7 +26,8 @@ use crate::trace::Way;
 pub(crate) enum Upcall {
     // To the client, or to the call manager on its signaling VC.
     MakeCallComplete(Result<Connected, Refused>),
-    CloseCallComplete(Result<(), NdisStatus>),
+    /// With the parties that went with the call, so that their objects are dropped outside of the lock.
+    CloseCallComplete(Result<(), NdisStatus>, Vec<Arc<PartyCore>>),
     IncomingCall(CallParams, Arc<SapCore>),
     CallConnected,
     IncomingCloseCall(NdisStatus, CloseData),
@@ -54,7 +55,7 @@ impl Upcall {
     fn side(&self, signaling: bool) -> Side {
         match self {
             Upcall::MakeCallComplete(_)
-            | Upcall::CloseCallComplete(_)
+            | Upcall::CloseCallComplete(..)
             | Upcall::IncomingCall(..)
             | Upcall::CallConnected
             | Upcall::IncomingCloseCall(..)
@@ -79,7 +80,7 @@ impl Upcall {
     /// The side that must have come out of its upcall before this one may run, since it ends the call.
     fn waits_for(&self) -> u8 {
         match self {
-            Upcall::CloseCallComplete(Ok(())) | Upcall::MakeCallComplete(Err(_)) => {
+            Upcall::CloseCallComplete(Ok(()), _) | Upcall::MakeCallComplete(Err(_)) => {
                 Side::Manager.bit() | Side::Lower.bit()
             }
             Upcall::IncomingCallComplete(Err(_)) => Side::User.bit(),
@@ -130,6 +131,17 @@ impl Ctl {
         if self.rare.as_deref().is_some_and(gone) {
             self.rare = None;
         }
+    }
+
+    /// Ends a close of which nothing is left to do. The last party goes with its call (section 6.4): what there was of
+    /// parties is handed out, to be dropped outside of the lock.
+    pub(crate) fn finish_close(&mut self, drained: bool) -> Option<Vec<Arc<PartyCore>>> {
+        if !self.control.finish_close(drained) {
+            return None;
+        }
+        let parties = self.rare.as_mut().map(|rare| std::mem::take(&mut rare.parties)).unwrap_or_default();
+        parties.iter().for_each(|party| party.gone());
+        Some(parties)
     }
 
     /// Takes the turn of `side` for a request whose answer the caller waits for. False: it must be queued.
@@ -199,9 +211,9 @@ impl VcCore {
         self.tx.set_open(ctl.control.sends() && lost == 0);
         self.rx.set_open(ctl.control.receives() && lost == 0);
         if matches!(ctl.control.call, Call::Closing(Closing { done: true, .. }))
-            && ctl.control.finish_close(self.is_drained())
+            && let Some(parties) = ctl.finish_close(self.is_drained())
         {
-            ctl.push(Upcall::CloseCallComplete(Ok(())));
+            ctl.push(Upcall::CloseCallComplete(Ok(()), parties));
         }
         ctl.retired || lost != 0
     }
@@ -357,7 +369,8 @@ impl VcCore {
             Upcall::MakeCallComplete(result) => {
                 self.call(user, F::ProtocolClMakeCallComplete, || client.make_call_complete(vc, result));
             }
-            Upcall::CloseCallComplete(result) => {
+            Upcall::CloseCallComplete(result, parties) => {
+                drop(parties);
                 self.call(user, F::ProtocolClCloseCallComplete, || client.close_call_complete(vc, result));
             }
             Upcall::CallConnected => {
