@@ -692,9 +692,6 @@ impl Model {
 
     /// A10. Whatever the status, the VC ends inactive (DP-111), once it is drained.
     fn deactivated(&mut self, vc: usize, ok: bool, returned: bool) -> Option<&'static str> {
-        if self.vcs[vc].tx > 0 {
-            self.reports.push("DP-110");
-        }
         let v = &mut self.vcs[vc];
         if !v.drained() {
             v.lower_done = true;
@@ -844,10 +841,8 @@ impl Model {
 
     fn close(&mut self, vc: usize) -> &'static str {
         let live = self.live(vc);
+        // X-48 is the verifier's to report: a send counts until its completion has returned, and a client may close in there.
         let v = &mut self.vcs[vc];
-        if v.c == C::CN && v.tx > 0 {
-            self.reports.push("X-48");
-        }
         if !live {
             return FAILURE;
         }
@@ -1067,6 +1062,10 @@ impl Model {
     }
 
     fn sent(&mut self, vc: usize, nbls: u64, status: &str) {
+        // The miniport said before that it was done.
+        if !self.mcm && self.vcs[vc].a == A::D && self.vcs[vc].lower_done {
+            self.reports.push("DP-110");
+        }
         self.tell_sent(vc, nbls, status);
         self.vcs[vc].tx -= nbls;
         self.came_back(vc);
