@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 
+use condis::af::HeldAf;
 use condis::params::CallParams;
 use condis::role::CallManager;
 use condis::token::Outcome;
@@ -57,14 +58,15 @@ fn main() {
 
 /// VCs in a row, the oldest of which goes as a new one comes.
 struct Ring {
-    world: World,
+    af: HeldAf<CallManager>,
+    _world: World,
     vcs: VecDeque<OwnedVc<CallManager>>,
 }
 
 impl Ring {
     fn new(live: usize) -> Ring {
         let world = World::new(How::AtOnce);
-        let mut ring = Ring { world, vcs: VecDeque::new() };
+        let mut ring = Ring { af: world.manager(), _world: world, vcs: VecDeque::with_capacity(live + 1) };
         (0..live).for_each(|_| ring.begin());
         ring
     }
@@ -79,8 +81,7 @@ impl Ring {
     }
 
     fn begin(&mut self) {
-        let af = self.world.manager();
-        let vc = af.at().create_vc(Box::new(Octets64::default())).expect("everybody agrees");
+        let vc = self.af.at().create_vc(Box::new(Octets64::default())).expect("everybody agrees");
         assert!(matches!(vc.at().activate(CallParams::default()), Outcome::Done(Ok(_))));
         self.vcs.push_back(vc);
     }

@@ -6,7 +6,9 @@ pub(crate) mod pnp;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
+use std::sync::atomic::{
+    AtomicBool, AtomicI64, AtomicU8, AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst,
+};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 pub use control::AdapterControl;
@@ -27,7 +29,7 @@ use crate::status::NdisStatus;
 use crate::status_ind::StatusIndication;
 use crate::token::Object;
 use crate::trace::{ObjectId, VcId, Way};
-use crate::vc::control::{Blocked, Creator, Life};
+use crate::vc::control::{Blocked, Creator};
 use crate::vc::table::VcTable;
 use crate::vc::{Owner, Statistics, Users, VcCore};
 
@@ -112,8 +114,6 @@ pub(crate) struct AdapterCtl {
     pub(crate) settings: BTreeMap<u32, Vec<u8>>,
     /// The reset under way lost them.
     pub(crate) replay: bool,
-    next_vc: u64,
-    last_vc: u64,
     /// What a pause still waits for: VCs that are not drained, and the miniport's own answer.
     pub(crate) pausing: Option<pnp::Pausing>,
     pub(crate) operations: pnp::Operations,
@@ -137,6 +137,8 @@ pub struct AdapterCore {
     /// What stops the data of every VC, as [`Blocked`] bits. Set here first and in each VC then; a VC that comes to life looks
     /// here under its own lock, so that it is either found or finds it.
     blocked: AtomicU8,
+    /// The next VC's number, unless its block is used up.
+    next_vc: AtomicU64,
     /// How many bindings wait for what stands on them to go: the length of a list under the lock.
     pub(crate) closing: AtomicUsize,
     /// What VCs that are gone had counted: the adapter's totals never go backwards.
@@ -172,14 +174,13 @@ impl AdapterCore {
                 afs: Vec::new(),
                 settings: BTreeMap::new(),
                 replay: false,
-                next_vc: 0,
-                last_vc: 0,
                 pausing: None,
                 operations: pnp::Operations::default(),
             }),
             vcs: Mutex::default(),
             pends: Mutex::default(),
             blocked: AtomicU8::new(Blocked::ADAPTER_PAUSED.bits()),
+            next_vc: AtomicU64::new(1),
             closing: AtomicUsize::new(0),
             past: Mutex::default(),
             live: node.new_live(),
@@ -378,13 +379,20 @@ impl AdapterCore {
     // VCs
 
     pub(crate) fn next_vc(&self) -> VcId {
-        let mut ctl = self.lock();
-        if ctl.next_vc == ctl.last_vc {
-            ctl.next_vc = self.node.next_vc_block();
-            ctl.last_vc = ctl.next_vc + VC_BLOCK;
+        // Blocks begin one above a multiple of their length: there, the block before is used up.
+        let within = |next: u64| (next % VC_BLOCK != 1).then_some(next + 1);
+        if let Ok(id) = self.next_vc.fetch_update(Relaxed, Relaxed, within) {
+            return VcId(id);
         }
-        ctl.next_vc += 1;
-        VcId(ctl.next_vc - 1)
+        self.first_vc_of_block()
+    }
+
+    /// Two threads that get here at once take a block each; the rest of one of them is never used.
+    #[cold]
+    fn first_vc_of_block(&self) -> VcId {
+        let first = self.node.next_vc_block();
+        self.next_vc.store(first + 1, Relaxed);
+        VcId(first)
     }
 
     /// `MiniportCoCreateVc`.
@@ -583,7 +591,7 @@ impl AdapterCore {
             let (sends, receives) = vc.in_flight();
             left.nbls += sends + receives;
             let ctl = vc.lock();
-            left.vcs += usize::from(ctl.control.life != Life::Deleted);
+            left.vcs += 1;
             left.parties += ctl.rare.as_ref().map_or(0, |rare| rare.parties.len());
         }
         for af in self.afs() {

@@ -115,10 +115,8 @@ pub(crate) enum Life {
     Creating,
     /// There.
     Live,
-    /// The delete callbacks run.
+    /// The delete callbacks run, or have run: it is gone, and kept handles are refused.
     Deleting,
-    /// Gone; kept handles are refused.
-    Deleted,
 }
 
 bitflags::bitflags! {
@@ -197,7 +195,7 @@ impl Control {
     fn live(&self) -> Result<(), NdisStatus> {
         match self.life {
             Life::Live => Ok(()),
-            Life::Creating | Life::Deleting | Life::Deleted => Err(NdisStatus::FAILURE),
+            Life::Creating | Life::Deleting => Err(NdisStatus::FAILURE),
         }
     }
 

@@ -92,6 +92,7 @@ impl Gate {
             if turned != back {
                 self.turns.fetch_add((turned as u32).wrapping_sub(back as u32), SeqCst);
             }
+            one_order();
             return Entry::Shut { drained: now & SHUT != 0 && is_drained(now, self.left.load(SeqCst)) };
         }
         if turned != 0 {
@@ -113,6 +114,7 @@ impl Gate {
     #[inline]
     pub(crate) fn leave(&self, nbls: usize) -> bool {
         let left = self.left.fetch_add(nbls as u64, SeqCst) + nbls as u64;
+        one_order();
         let entered = self.entered.load(SeqCst);
         entered & SHUT != 0 && is_drained(entered, left)
     }
@@ -164,6 +166,7 @@ impl Gate {
 
     /// NBLs in flight. A refused batch counts for a moment, so that only zero means something, and only on a shut gate.
     pub(crate) fn in_flight(&self) -> u64 {
+        one_order();
         let left = self.left.load(SeqCst);
         in_flight(self.entered.load(SeqCst), left)
     }
@@ -190,6 +193,14 @@ impl Gate {
         let carries = (left + in_flight(entered, left)) >> NBL_BITS;
         (turns * (OCTETS_MAX + 1) + ((entered / OCTET) & OCTETS_MAX)).saturating_sub(carries)
     }
+}
+
+/// Stands where one word is read after the other was written. Nothing is to be done there, since all accesses are SeqCst; but
+/// loom takes SeqCst for less, except on fences.
+#[inline]
+fn one_order() {
+    #[cfg(loom)]
+    loom::sync::atomic::fence(SeqCst);
 }
 
 fn in_flight(entered: u64, left: u64) -> u64 {
@@ -257,5 +268,64 @@ mod tests {
         assert_eq!(gate.write_off(), 2);
         gate.leave(2);
         assert_eq!(gate.in_flight(), 0);
+    }
+}
+
+/// Run by `RUSTFLAGS="--cfg loom" cargo test -p condis --release --lib gate`.
+#[cfg(all(test, loom))]
+mod loom_tests {
+    use super::*;
+    use loom::sync::Arc;
+    use loom::thread;
+    // Not loom's: what the test itself counts is not to be interleaved.
+    use std::sync::atomic::AtomicUsize;
+
+    /// A VC's drain: who shuts the gate looks whether it is empty, and so does every batch that comes out of it. At least
+    /// one of them finds it empty, and who does so finds nobody inside. A batch gets in or is refused, and never both.
+    fn drains(senders: usize) {
+        let mut model = loom::model::Builder::new();
+        model.preemption_bound = Some(2);
+        model.check(move || {
+            let gate = Arc::new(Gate::new(false));
+            let (inside, seen) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+            gate.set_open(true);
+            let threads: Vec<_> = (0..senders)
+                .map(|_| {
+                    let (gate, inside, seen) = (gate.clone(), inside.clone(), seen.clone());
+                    thread::spawn(move || {
+                        let drained = match gate.enter(1, 10) {
+                            Entry::Open | Entry::Watched => {
+                                inside.fetch_add(1, SeqCst);
+                                inside.fetch_sub(1, SeqCst);
+                                gate.leave(1)
+                            }
+                            Entry::Shut { drained } => drained,
+                        };
+                        if drained {
+                            assert_eq!(inside.load(SeqCst), 0, "drained, with a batch inside");
+                            seen.fetch_add(1, SeqCst);
+                        }
+                    })
+                })
+                .collect();
+            gate.set_open(false);
+            if gate.in_flight() == 0 {
+                assert_eq!(inside.load(SeqCst), 0, "empty, with a batch inside");
+                seen.fetch_add(1, SeqCst);
+            }
+            threads.into_iter().for_each(|thread| thread.join().unwrap());
+            assert!(seen.load(SeqCst) > 0, "the drain was missed");
+            assert_eq!(gate.in_flight(), 0);
+        });
+    }
+
+    #[test]
+    fn one_sender() {
+        drains(1);
+    }
+
+    #[test]
+    fn two_senders() {
+        drains(2);
     }
 }

@@ -138,8 +138,13 @@ macro_rules! request {
         let outcome = match begun {
             Err(status) => Outcome::Done(Err($refuse(status))),
             Ok(true) => {
-                let reply = $ask.and_then(|answer| <$op>::settle(vc, (), answer, How::Returned));
-                vc.release($side);
+                let reply = match $ask {
+                    Some(answer) => <$op>::settle(vc, (), answer, How::Returned),
+                    None => {
+                        vc.release($side);
+                        None
+                    }
+                };
                 reply.map_or(Outcome::Pending, Outcome::Done)
             }
             Ok(false) => {
@@ -406,7 +411,6 @@ impl VcCore {
         if let Users::CallManager { miniport, .. } | Users::Signaling { miniport, .. } = &self.users {
             self.call(Side::Lower, F::MiniportCoDeleteVc, || miniport.delete());
         }
-        self.lock().control.life = Life::Deleted;
         crate::token::Object::adapter(&**self).unlink(self);
         Ok(())
     }

@@ -54,7 +54,7 @@ impl Op for MakeCall {
         // A party's objects are its drivers': they are dropped outside of the lock.
         let mut refused_parties = Vec::new();
         let (mut answer, mut refused_object) = (Some(answer), None);
-        let reply = vc.transition(|ctl| {
+        let reply = vc.settled(how, Side::Manager, |ctl| {
             if !ctl.control.owes_make() {
                 return (None, false);
             }
@@ -131,7 +131,7 @@ impl Op for CloseCall {
         // A manager whose object is lost cannot refuse: NDIS answers for it.
         let answer = if vc.lost(Side::Manager) { Ok(()) } else { answer };
         let mut parties = None;
-        vc.transition(|ctl| {
+        vc.settled(how, Side::Manager, |ctl| {
             if !ctl.control.owes_close() {
                 return None;
             }
@@ -180,7 +180,7 @@ impl Op for IncomingCall {
             vc.cross(Side::User, crate::trace::Way::Down, Function::NdisClIncomingCallComplete);
         }
         let mut offered_on = None;
-        vc.transition(|ctl| {
+        vc.settled(how, Side::User, |ctl| {
             if !ctl.control.owes_answer() {
                 return None;
             }
@@ -223,7 +223,7 @@ impl Op for ModifyCallQos {
                 Function::NdisMCmModifyCallQoSComplete,
             );
         }
-        vc.transition(|ctl| {
+        vc.settled(how, Side::Manager, |ctl| {
             if !std::mem::take(&mut ctl.control.qos) {
                 return None;
             }
@@ -255,7 +255,7 @@ impl Op for Activate {
         if how == How::Late {
             vc.cross(Side::Lower, crate::trace::Way::Down, Function::NdisMCoActivateVcComplete);
         }
-        vc.transition(|ctl| {
+        vc.settled(how, Side::Lower, |ctl| {
             if !ctl.control.owes_activation() {
                 return None;
             }
@@ -290,7 +290,7 @@ impl Op for Deactivate {
             vc.cross(Side::Lower, crate::trace::Way::Down, Function::NdisMCoDeactivateVcComplete);
         }
         let mut lost = 0;
-        let reply = vc.transition(|ctl| {
+        let reply = vc.settled(how, Side::Lower, |ctl| {
             if vc.lost(Side::Lower) && vc.lost.fetch_or(WRITTEN_OFF, SeqCst) & WRITTEN_OFF == 0 {
                 lost = vc.tx.write_off();
             }

@@ -214,6 +214,21 @@ impl VcCore {
         result
     }
 
+    /// The transition that an answer causes. One that `side` returned ends the upcall that it came out of, too.
+    pub(crate) fn settled<T>(
+        self: &Arc<Self>,
+        how: How,
+        side: Side,
+        change: impl FnOnce(&mut Ctl) -> T,
+    ) -> T {
+        self.transition(|ctl| {
+            if how == How::Returned {
+                ctl.busy &= !side.bit();
+            }
+            change(ctl)
+        })
+    }
+
     /// The end of every transition. True if NDIS itself has something to do afterwards.
     pub(crate) fn conclude(self: &Arc<Self>, ctl: &mut Ctl) -> bool {
         let lost = self.lost.load(SeqCst);
