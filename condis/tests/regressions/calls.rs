@@ -29,7 +29,7 @@ fn indicating_from_returned_does_not_grow_the_stack() {
         let (bench, depth) = (bench.clone(), depth.clone());
         let plans = bench.clone();
         let indicate = then(move || {
-            if depth.rounds.fetch_add(1, SeqCst) == 2000 {
+            if depth.rounds.fetch_add(1, SeqCst) == 200 {
                 return;
             }
             let deep = depth.now.fetch_add(1, SeqCst) + 1;
@@ -47,7 +47,7 @@ fn indicating_from_returned_does_not_grow_the_stack() {
         again(&rig.bench, slot, &depth);
         rig.indicate(slot, 1);
         rig.clock.settle();
-        assert_eq!(rig.heard(Seat::Lower, slot, "returned 1"), 2001);
+        assert_eq!(rig.heard(Seat::Lower, slot, "returned 1"), 201);
         let max = depth.max.load(SeqCst);
         assert!(max <= 8, "{max} returns inside each other");
         rig.close_and_delete(slot);

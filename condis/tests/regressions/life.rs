@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use condis::adapter::{AdapterInfo, AdapterState};
 use condis::driver::{Bound, Protocol};
+use condis::names::Function;
 use condis::node::Node;
 use condis::oid::{OidAnswer, OidRequest};
 use condis::role::{CallManager, Client, Mcm};
 use condis::runtime::{Ran, Sim};
 use condis::token::Outcome;
+use condis::trace::Way;
 use condis::vc::Vc;
 
 use crate::kit::{Kind, Mix, Reply, Status, World as KitWorld};
@@ -162,6 +164,7 @@ fn an_adapter_that_panicked_is_not_halted() {
         w.kit.arm("lower.pause");
         w.remove();
         assert_eq!(w.kit.visits("lower.halt"), 0);
+        assert_eq!(crossed(&w, |f| f == Function::MiniportHaltEx), 0, "nor does the trace say so");
         w.check();
     }
 }
@@ -175,11 +178,34 @@ fn a_miniport_that_panicked_is_asked_for_no_vc() {
     w.kit.arm("lower.reset");
     w.adapter.reset(|_| ());
     w.run();
-    let before = w.kit.visits("miniport.create_vc");
+    let before = crossed(&w, |f| f == Function::MiniportCoCreateVc);
     assert_eq!(w.client.create_vc(), Err(Status::FAILURE));
-    assert_eq!(w.kit.visits("miniport.create_vc"), before);
+    assert_eq!(crossed(&w, |f| f == Function::MiniportCoCreateVc), before);
     w.remove();
     w.check();
+}
+
+/// DP-216. For an adapter that panicked in an OID request NDIS answers, and the trace has it that the adapter did.
+#[test]
+fn no_oid_completion_is_traced_that_nobody_called() {
+    for kind in BOTH {
+        crate::support::quiet();
+        let mut w = KitWorld::new(kind, Mix::PLAIN);
+        w.expected = vec!["DP-216", "CO-208"];
+        w.kit.arm("lower.oid_request");
+        assert!(w.client.oid_to_lower(OidRequest::query(0x0001_0101, 4)).is_pending());
+        w.run();
+        assert_eq!(w.client.heard("lower_oid_complete"), [Status::FAILURE]);
+        assert_eq!(crossed(&w, |f| f == Function::NdisMCoOidRequestComplete), 0);
+        w.remove();
+        w.check();
+    }
+}
+
+/// How often such functions were crossed into, in either direction.
+fn crossed(w: &KitWorld, which: impl Fn(Function) -> bool) -> usize {
+    let calls = w.events().into_iter().filter(|event| !matches!(event.way, Way::Returned(_)));
+    calls.filter(|event| which(event.function)).count()
 }
 
 /// DP-062, DP-067. A VC that was made while a pause ran did not know of it, and sent through it.
