@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 use super::gate::Entry;
-use super::{RECEIVES_WRITTEN_OFF, Side, Users, Vc, VcCore, WRITTEN_OFF};
+use super::{RECEIVES_WRITTEN_OFF, SIDES, Side, Users, Vc, VcCore, WRITTEN_OFF};
 use crate::frame;
 use crate::names::Function as F;
 use crate::nbl::{Chain, NetBufferList};
@@ -214,7 +214,7 @@ impl VcCore {
         if drained {
             self.drained();
         }
-        let status = if self.lost.load(SeqCst) != 0 {
+        let status = if self.lost.load(SeqCst) & SIDES != 0 {
             NdisStatus::FAILURE
         } else {
             self.lock().control.send_refusal()
@@ -269,7 +269,7 @@ impl VcCore {
         if self.tx.watched() {
             self.cross(Side::Lower, Way::Down, F::NdisMCoSendNetBufferListsComplete);
         }
-        if self.tx.ended() && !self.is_mcm() && self.lost.load(SeqCst) == 0 {
+        if self.tx.ended() && !self.is_mcm() && self.lost.load(SeqCst) & SIDES == 0 {
             let nbls = chain.len();
             self.report(
                 "DP-110",

@@ -392,15 +392,18 @@ impl VcCore {
             (Users::Signaling { .. }, _) => None,
         };
         if let Some(Err(status)) = agreed {
-            let given_up = {
+            {
                 let mut ctl = self.lock();
                 ctl.control.life = Life::Live;
                 self.conclude(&mut ctl);
-                ctl.retired
-            };
-            self.pump();
+            }
+            // Before anything follows that would have it asked again at once.
+            let given_up = self.is_given_up();
             if given_up {
                 self.retry_later();
+            }
+            self.pump();
+            if given_up {
                 self.report(
                     "X-15",
                     format!("a VC that its owner gave up is not deleted: its peer refuses, {status}"),

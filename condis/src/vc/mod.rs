@@ -91,8 +91,10 @@ impl Side {
 pub(crate) const WRITTEN_OFF: u8 = 1 << 7;
 /// Set once the receives that a panicked client still held have been written off.
 pub(crate) const RECEIVES_WRITTEN_OFF: u8 = 1 << 6;
-/// Set once an (M)CM refused what NDIS asked of it for a client that panicked; NDIS does not ask again and again.
+/// Set while an (M)CM refuses what NDIS asked of it for a client that panicked; NDIS does not ask in circles.
 pub(crate) const STAND_IN_REFUSED: u8 = 1 << 5;
+/// Set while NDIS waits to ask once more what was refused.
+pub(crate) const RETRY_WAITS: u8 = 1 << 4;
 /// The sides, in [`VcCore::lost`].
 pub(crate) const SIDES: u8 = 0b111;
 

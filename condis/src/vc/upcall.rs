@@ -12,7 +12,8 @@ use std::time::Duration;
 use super::control::{Activation, Call, Closing, Creator, Life, RemoteClose};
 use super::ops::{Activate, CloseCall, Deactivate, IncomingCall, MakeCall, ModifyCallQos};
 use super::{
-    Ctl, Owner, RECEIVES_WRITTEN_OFF, Rare, SIDES, STAND_IN_REFUSED, Side, Users, Vc, VcCore, WRITTEN_OFF,
+    Ctl, Owner, RECEIVES_WRITTEN_OFF, RETRY_WAITS, Rare, SIDES, STAND_IN_REFUSED, Side, Users, Vc, VcCore,
+    WRITTEN_OFF,
 };
 use crate::driver::Connected;
 use crate::frame;
@@ -113,6 +114,7 @@ impl Queues {
 impl OnTimer for VcCore {
     fn on_timer(&self, _: u64) {
         if let Some(vc) = crate::token::Object::adapter(self).find(self) {
+            vc.lost.fetch_and(!(RETRY_WAITS | STAND_IN_REFUSED), SeqCst);
             vc.transition(|_| ());
         }
     }
@@ -231,7 +233,7 @@ impl VcCore {
 
     /// The end of every transition. True if NDIS itself has something to do afterwards.
     pub(crate) fn conclude(self: &Arc<Self>, ctl: &mut Ctl) -> bool {
-        let lost = self.lost.load(SeqCst);
+        let lost = self.lost.load(SeqCst) & SIDES;
         self.tx.set_open(ctl.control.sends() && lost == 0);
         self.rx.set_open(ctl.control.receives() && lost == 0);
         if matches!(ctl.control.call, Call::Closing(Closing { done: true, .. }))
@@ -239,7 +241,7 @@ impl VcCore {
         {
             ctl.push(Upcall::CloseCallComplete(Ok(()), parties));
         }
-        ctl.retired || lost & SIDES != 0
+        ctl.retired || lost != 0
     }
 
     /// Delivers queued upcalls until none has its turn.
@@ -566,17 +568,8 @@ impl VcCore {
         if lost & Side::User.bit() != 0 {
             self.stand_in_for_client();
         }
-        let (creator, retired) = {
-            let ctl = self.lock();
-            (ctl.control.creator, ctl.retired)
-        };
-        let creator_lost = match creator {
-            Creator::Client => lost & Side::User.bit() != 0,
-            Creator::Manager => {
-                lost & (Side::Manager.bit() | Side::User.bit()) != 0 && self.creator_object_lost()
-            }
-        };
-        if retired || creator_lost {
+        // Asked now: what was done above may have come to a delete already.
+        if self.lost.load(SeqCst) & RETRY_WAITS == 0 && self.is_given_up() {
             let _ = self.delete();
         }
         if let Owner::Af(af) = self.owner() {
@@ -584,8 +577,24 @@ impl VcCore {
         }
     }
 
-    /// Tries again after a second what a driver refused.
+    /// True if nobody but NDIS deletes the VC: its owner gave it up, or panicked.
+    pub(crate) fn is_given_up(&self) -> bool {
+        let (creator, retired) = {
+            let ctl = self.lock();
+            (ctl.control.creator, ctl.retired)
+        };
+        retired
+            || match creator {
+                Creator::Client => self.lost(Side::User),
+                Creator::Manager => self.creator_object_lost(),
+            }
+    }
+
+    /// A driver refused what NDIS asked of its own accord: it is asked again after a second, and not before.
     pub(crate) fn retry_later(self: &Arc<Self>) {
+        if self.lost.fetch_or(RETRY_WAITS, SeqCst) & RETRY_WAITS != 0 {
+            return;
+        }
         let vc: Weak<VcCore> = Arc::downgrade(self);
         let node = self.node();
         node.runtime().arm(node.lane(), Duration::from_secs(1), vc, 0);
@@ -605,7 +614,7 @@ impl VcCore {
         }
         self.write_off_receives();
         if self.lost.load(SeqCst) & STAND_IN_REFUSED != 0 {
-            return;
+            return self.retry_later();
         }
         let acted = {
             let mut ctl = self.lock();
