@@ -611,3 +611,6 @@ impl Control {
         }
     }
 }
+
+#[cfg(test)]
+mod matrix;
