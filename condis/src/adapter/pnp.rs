@@ -66,11 +66,6 @@ impl Join {
         Arc::new(Join { left: AtomicUsize::new(count.max(1)), then: Mutex::new(Some(Box::new(then))) })
     }
 
-    /// True for a join of nothing, which one arrival completes.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.left.load(std::sync::atomic::Ordering::Acquire) == 1
-    }
-
     pub(crate) fn arrive(&self) {
         if self.left.fetch_sub(1, AcqRel) == 1
             && let Some(then) = self.then.lock().expect("nothing panics inside").take()
