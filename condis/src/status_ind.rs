@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use crate::af::Provider;
+use crate::binding::BindingCore;
 use crate::names::Function as F;
 use crate::status::NdisStatus;
-use crate::vc::{Side, Users, Vc, VcCore};
+use crate::vc::control::Life;
+use crate::vc::{Owner, Side, Users, Vc, VcCore};
 
 /// What a miniport tells. NDIS does not interpret it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -26,19 +29,29 @@ impl StatusIndication {
     }
 }
 
-/// To the drivers that share the VC, each with its own object (DP-191).
+/// To the drivers that share the VC, each with its own object (DP-191), in turn with what else is told to their bindings.
 pub(crate) fn to_vc(vc: &Arc<VcCore>, status: StatusIndication) {
-    let up = F::ProtocolCoStatusEx;
-    match &vc.users {
-        Users::CallManager { client, manager, .. } => {
-            vc.call(Side::Manager, up, || manager.status(Vc::new(vc), &status));
-            vc.call(Side::User, up, || client.status(Vc::new(vc), &status));
-        }
-        Users::Mcm { client, .. } => {
-            vc.call(Side::User, up, || client.status(Vc::new(vc), &status));
-        }
-        Users::Signaling { user, .. } => {
-            vc.call(Side::User, up, || user.status(Vc::new(vc), &status));
-        }
+    if let Owner::Af(af) = &vc.owner
+        && let Provider::CallManager(binding) = &af.provider
+    {
+        tell(binding, vc, Side::Manager, status.clone());
     }
+    tell(vc.binding(), vc, Side::User, status);
+}
+
+fn tell(binding: &Arc<BindingCore>, vc: &Arc<VcCore>, side: Side, status: StatusIndication) {
+    let vc = vc.clone();
+    binding.tell(Box::new(move || {
+        if vc.lock().control.life != Life::Live {
+            return;
+        }
+        let (handle, status) = (&vc, &status);
+        vc.call(side, F::ProtocolCoStatusEx, || match (&vc.users, side) {
+            (Users::CallManager { manager, .. }, Side::Manager) => manager.status(Vc::new(handle), status),
+            (Users::CallManager { client, .. } | Users::Mcm { client, .. }, _) => {
+                client.status(Vc::new(handle), status);
+            }
+            (Users::Signaling { user, .. }, _) => user.status(Vc::new(handle), status),
+        });
+    }));
 }
