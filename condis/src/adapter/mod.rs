@@ -109,6 +109,8 @@ pub(crate) struct AdapterCtl {
     families: Vec<(AddressFamily, Provider)>,
     bindings: Vec<Arc<BindingCore>>,
     afs: Vec<Arc<AfCore>>,
+    /// Who asked what may be answered by a status (DP-194), by the id that it gave the request.
+    pub(crate) asked: Vec<(u64, Arc<BindingCore>)>,
     /// What protocols set and a reset may have lost (DP-083).
     pub(crate) settings: BTreeMap<u32, Vec<u8>>,
     /// The reset under way lost them.
@@ -167,6 +169,7 @@ impl AdapterCore {
                 families: Vec::new(),
                 bindings: Vec::new(),
                 afs: Vec::new(),
+                asked: Vec::new(),
                 settings: BTreeMap::new(),
                 replay: false,
                 next_vc: 0,
@@ -500,11 +503,22 @@ impl AdapterCore {
         });
     }
 
-    /// To every bound protocol (DP-190).
+    /// To every bound protocol (DP-190), or to the one whose request it answers (DP-194).
     pub(crate) fn indicate_status(&self, status: &StatusIndication) {
+        if status.request_id != 0 {
+            let asked = self.forget_request(status.request_id);
+            return asked.into_iter().for_each(|binding| binding.tell_status(status));
+        }
         for binding in self.bindings() {
             binding.tell_status(status);
         }
+    }
+
+    /// The binding that made a request with this id and waits for a status.
+    pub(crate) fn forget_request(&self, request_id: u64) -> Option<Arc<BindingCore>> {
+        let mut ctl = self.lock();
+        let at = ctl.asked.iter().position(|(id, _)| *id == request_id)?;
+        Some(ctl.asked.remove(at).1)
     }
 
     // Pended operations

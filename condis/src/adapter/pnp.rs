@@ -706,6 +706,7 @@ impl AdapterCore {
         {
             let mut ctl = self.lock();
             ctl.bindings.retain(|other| !Arc::ptr_eq(other, binding));
+            ctl.asked.retain(|(_, other)| !Arc::ptr_eq(other, binding));
             ctl.families.retain(|(family, _)| !families.contains(family));
         }
         for other in self.bindings() {
