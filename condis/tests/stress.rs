@@ -52,7 +52,7 @@ fn number(name: &str, default: u64) -> u64 {
 }
 
 fn race<R: World>() {
-    let rounds = number("CONDIS_STRESS_ROUNDS", 250);
+    let rounds = number("CONDIS_STRESS_ROUNDS", 150);
     let first = number("CONDIS_STRESS_SEED", 1);
     let mut seen = [0; 3];
     for round in 0..rounds {
