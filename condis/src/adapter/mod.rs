@@ -29,7 +29,7 @@ use crate::token::Object;
 use crate::trace::{ObjectId, VcId, Way};
 use crate::vc::control::{Blocked, Creator, Life};
 use crate::vc::table::VcTable;
-use crate::vc::{Owner, Statistics, Users, VcCore};
+use crate::vc::{Owner, Side, Statistics, Users, VcCore};
 
 /// The driver of an adapter.
 pub(crate) enum AdapterKind {
@@ -251,6 +251,16 @@ impl AdapterCore {
     /// True if NDIS answers for the driver's object, since it panicked.
     pub(crate) fn is_lost(&self) -> bool {
         self.lost.load(SeqCst)
+    }
+
+    /// The last callback was made (DP-070, DP-076): NDIS answers for the driver from here on, on every VC too.
+    pub(crate) fn call_no_more(&self) {
+        self.lost.store(true, SeqCst);
+        for vc in self.vcs() {
+            let sides = Side::Lower.bit() | if vc.is_mcm() { Side::Manager.bit() } else { 0 };
+            vc.lost.fetch_or(sides, SeqCst);
+            vc.transition(|_| ());
+        }
     }
 
     /// Calls the driver's object. `None`: it panicked, now or before. The caller has traced the crossing.

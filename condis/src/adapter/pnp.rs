@@ -293,6 +293,7 @@ impl AdapterCore {
                         Some(AdapterObj::Mcm(object)) => object.shutdown(),
                         None => {}
                     });
+                    self.call_no_more();
                 }
                 end();
             }
@@ -637,6 +638,7 @@ impl AdapterCore {
             let join = Join::new(roles(std::slice::from_ref(binding)), move || {
                 let arrive: Step = Box::new(move || all.arrive());
                 adapter.stand_in_for_lost(&closed);
+                adapter.report_open(&closed);
                 adapter.lock().operations.closing.push((closed, arrive));
                 adapter.something_closed();
             });
@@ -649,6 +651,25 @@ impl AdapterCore {
         }
         if count == 0 {
             all.arrive();
+        }
+    }
+
+    /// DP-050: a client that ends its binding has closed its AFs, or is at it, and has returned what it received.
+    fn report_open(&self, binding: &Arc<BindingCore>) {
+        let mine = |af: &Arc<crate::af::AfCore>| Arc::ptr_eq(af.client_binding(), binding);
+        let afs = self.afs().iter().filter(|af| mine(af) && af.is_open() && !af.lost_client()).count();
+        let nbls: u64 = self
+            .vcs()
+            .iter()
+            .filter(|vc| Arc::ptr_eq(vc.binding(), binding))
+            .map(|vc| vc.in_flight().1)
+            .sum();
+        if afs > 0 || nbls > 0 {
+            self.node.report(
+                binding.object_id(),
+                "DP-050",
+                format!("a binding is closed with {afs} AFs open and {nbls} NBLs not returned; it waits for them"),
+            );
         }
     }
 
@@ -722,6 +743,7 @@ impl AdapterCore {
             Some(AdapterObj::Mcm(object)) => object.halt(action),
             None => {}
         });
+        self.call_no_more();
         {
             let mut ctl = self.lock();
             ctl.state = AdapterState::Halted;
