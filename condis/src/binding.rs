@@ -373,7 +373,7 @@ impl<'a, R: Role> Binding<'a, R> {
     #[doc(alias = "NdisUnbindAdapter")]
     pub fn request_unbind(self) {
         let binding = self.0.clone();
-        self.0.adapter.clone().unbind_later(binding);
+        self.0.adapter.clone().unbind_later(binding, || ());
     }
 }
 

@@ -29,7 +29,7 @@ pub(crate) enum Operation {
     /// Bind all protocols and run.
     Start,
     Bind(Arc<ProtocolCore>),
-    Unbind(Arc<BindingCore>),
+    Unbind(Arc<BindingCore>, Step),
     Pause(Done),
     Restart(Done),
     Reset(Done),
@@ -251,11 +251,20 @@ impl AdapterCore {
                     end();
                 }
             }
-            Operation::Unbind(binding) => {
+            // Closed already: a removal came first.
+            Operation::Unbind(binding, then) if !binding.is_open() => {
+                then();
+                end();
+            }
+            Operation::Unbind(binding, then) => {
                 let adapter = self.clone();
+                let closed = move || {
+                    then();
+                    end();
+                };
                 self.pause_bindings(
                     vec![binding.clone()],
-                    Box::new(move || adapter.unbind_all(vec![binding], Box::new(end))),
+                    Box::new(move || adapter.unbind_all(vec![binding], Box::new(closed))),
                 );
             }
             Operation::Pause(done) if self.state() != AdapterState::Running => {
@@ -314,8 +323,12 @@ impl AdapterCore {
         self.operate(Operation::Bind(protocol.clone()));
     }
 
-    pub(crate) fn unbind_later(self: Arc<Self>, binding: Arc<BindingCore>) {
-        self.operate(Operation::Unbind(binding));
+    pub(crate) fn unbind_later(
+        self: Arc<Self>,
+        binding: Arc<BindingCore>,
+        then: impl FnOnce() + Send + 'static,
+    ) {
+        self.operate(Operation::Unbind(binding, Box::new(then)));
     }
 
     pub(crate) fn remove(self: &Arc<Self>, done: Step) {
@@ -668,7 +681,9 @@ impl AdapterCore {
             self.node.report(
                 binding.object_id(),
                 "DP-050",
-                format!("a binding is closed with {afs} AFs open and {nbls} NBLs not returned; it waits for them"),
+                format!(
+                    "a binding is closed with {afs} AFs open and {nbls} NBLs not returned; it waits for them"
+                ),
             );
         }
     }
