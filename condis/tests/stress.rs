@@ -134,6 +134,7 @@ fn run_round<R: World>(seed: u64) -> [u64; 3] {
     let load = |counter: &std::sync::atomic::AtomicU64| counter.load(SeqCst);
     assert_eq!(load(&yard.sent), load(&yard.completed), "seed {seed} {}: sends and completions", R::NAME);
     assert_eq!(load(&yard.indicated), load(&yard.returned), "seed {seed} {}: receives and returns", R::NAME);
+    assert_eq!(load(&yard.told), load(&yard.heard), "seed {seed} {}: statuses told and heard", R::NAME);
     assert_eq!(yard.pool.outstanding(), 0, "seed {seed} {}: NBLs at their pool", R::NAME);
     let rest = node.left();
     assert!(rest.is_nothing(), "seed {seed} {}: left {rest}", R::NAME);
@@ -171,10 +172,16 @@ fn worker<R: World>(
                 }
             }
             2 => {
+                if random.below(4) == 0 && !removes {
+                    steps::indicate_status(yard);
+                }
                 steps::manager_step(&line);
                 steps::lower_step(&line, what);
             }
             _ => {
+                if random.below(4) == 0 && !removes {
+                    steps::indicate_status(yard);
+                }
                 match random.below(3) {
                     0 => steps::manager_step(&line),
                     1 => steps::lower_step(&line, what),

@@ -16,15 +16,16 @@ use condis::node::Node;
 use condis::oid::{OidAnswer, OidRequest};
 use condis::params::{AddressFamily, CallParams, CloseData, Sap};
 use condis::party::Party;
-use condis::role::{CallManager, Client, Mcm, Miniport};
+use condis::role::{CallManager, Client, Mcm, Miniport, Role};
 use condis::sap::{HeldSap, SapRef};
 use condis::status::NdisStatus;
+use condis::status_ind::StatusIndication;
 use condis::token::{
     Activate, Answer, CloseAf, CloseCall, Deactivate, IncomingCall, MakeCall, Oid, OpenAf, Outcome, Pended,
     Refused, RegisterSap, Token, Unbind,
 };
 use condis::trace::VcId;
-use condis::vc::{HeldVc, OwnedVc, Receives, Sends, Vc};
+use condis::vc::{Call, HeldVc, OwnedVc, Receives, Sends, Vc};
 
 use super::line::{Act, Line, Seat, Yard, lock};
 use super::steps::manager_step;
@@ -35,11 +36,19 @@ pub struct Handles<R: World> {
     pub manager_af: Option<HeldAf<R>>,
     pub manager_sap: Option<HeldSap<R>>,
     pub unbind: Option<Pended<Unbind>>,
+    pub adapter: Option<condis::adapter::HeldAdapter<R::Lower>>,
 }
 
 impl<R: World> Default for Handles<R> {
     fn default() -> Self {
-        Handles { client_af: None, client_sap: None, manager_af: None, manager_sap: None, unbind: None }
+        Handles {
+            client_af: None,
+            client_sap: None,
+            manager_af: None,
+            manager_sap: None,
+            unbind: None,
+            adapter: None,
+        }
     }
 }
 
@@ -124,6 +133,15 @@ impl<R: World> Protocol for TheClient<R> {
 }
 
 impl<R: World> BindingLife<Client> for TheClient<R> {
+    fn status(&self, _: Binding<'_, Client>, _: &StatusIndication) {
+        if self.0.hearing.swap(true, SeqCst) {
+            self.0.violation("a status inside another one (DP-192)".into());
+        }
+        std::thread::yield_now();
+        self.0.heard.fetch_add(1, SeqCst);
+        self.0.hearing.store(false, SeqCst);
+    }
+
     fn unbind<'a>(&self, _: Binding<'_, Client>, token: Token<'a, Unbind>) -> Answer<'a, Unbind> {
         // The test winds everything down, and completes this then.
         self.0.stop.store(true, SeqCst);
@@ -168,6 +186,9 @@ impl<R: World> ClientVc for ClientEnd<R> {
     }
 
     fn send_complete(&self, _: Vc<'_, Client>, chain: Chain) {
+        if DROPPING.get() {
+            self.0.yard.violation(format!("line {}: a driver was called from a drop", self.0.number));
+        }
         self.0.yard.completed.fetch_add(chain.len() as u64, SeqCst);
     }
 
@@ -406,6 +427,7 @@ macro_rules! adapter_life {
     ($ty:ty, $role:ty, |$adapter:ident| $init:expr) => {
         impl AdapterLife<$role> for $ty {
             fn initialized(&self, $adapter: Adapter<'_, $role>) -> Result<(), NdisStatus> {
+                lock(&self.0.handles).adapter = Some($adapter.keep());
                 $init
             }
 
@@ -422,8 +444,13 @@ macro_rules! adapter_life {
     };
 }
 
-adapter_life!(TheMiniport, Miniport, |_adapter| Ok(()));
+adapter_life!(TheMiniport, Miniport, |adapter| Ok(()));
 adapter_life!(TheMcm, Mcm, |adapter| adapter.register_address_family(AddressFamily::Q2931));
+
+thread_local! {
+    /// Set while this thread lets go of something that NDIS waits for.
+    pub static DROPPING: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
 
 impl MiniportDriver for TheMiniport {
     fn initialize(&self, _: &str) -> Result<(AdapterAttributes, Box<dyn MiniportAdapter>), NdisStatus> {
@@ -498,8 +525,8 @@ impl MiniportVc for LowerEnd<CallManager> {
         answer
     }
 
-    fn send(&self, _: Vc<'_, Miniport>, sends: Sends<'_>) {
-        send(&self.0, sends);
+    fn send(&self, vc: Vc<'_, Miniport>, sends: Sends<'_>) {
+        send(&self.0, vc, sends);
     }
 
     fn returned(&self, _: Vc<'_, Miniport>, chain: Chain) {
@@ -514,8 +541,8 @@ impl MiniportVc for LowerEnd<CallManager> {
 }
 
 impl McmVcData for LowerEnd<Mcm> {
-    fn send(&self, _: Vc<'_, Mcm>, sends: Sends<'_>) {
-        send(&self.0, sends);
+    fn send(&self, vc: Vc<'_, Mcm>, sends: Sends<'_>) {
+        send(&self.0, vc, sends);
     }
 
     fn returned(&self, _: Vc<'_, Mcm>, chain: Chain) {
@@ -523,8 +550,12 @@ impl McmVcData for LowerEnd<Mcm> {
     }
 }
 
-fn send<R: World>(line: &Line<R>, sends: Sends<'_>) {
+fn send<R: World, L: Role>(line: &Line<R>, vc: Vc<'_, L>, sends: Sends<'_>) {
     line.alive(Seat::Lower, "send");
+    // A batch that came through counts: no close completes until it is back.
+    if vc.call() == Call::None {
+        line.yard.violation(format!("line {}: a send reached a VC without a call", line.number));
+    }
     let count = sends.len() as i64;
     line.sends_below.fetch_add(count, SeqCst);
     if line.chance(2) {

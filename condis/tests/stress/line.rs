@@ -90,6 +90,9 @@ pub struct Yard<R: World> {
     pub made: AtomicU64,
     pub connected: AtomicU64,
     pub deleted: AtomicU64,
+    pub told: AtomicU64,
+    pub heard: AtomicU64,
+    pub hearing: AtomicBool,
     pub handles: Mutex<super::drivers::Handles<R>>,
 }
 
@@ -115,6 +118,9 @@ impl<R: World> Yard<R> {
             made: AtomicU64::new(0),
             connected: AtomicU64::new(0),
             deleted: AtomicU64::new(0),
+            told: AtomicU64::new(0),
+            heard: AtomicU64::new(0),
+            hearing: AtomicBool::new(false),
             handles: Mutex::default(),
         })
     }

@@ -6,10 +6,11 @@ use std::sync::atomic::Ordering::SeqCst;
 use condis::params::CallParams;
 use condis::role::Client;
 use condis::status::NdisStatus;
+use condis::status_ind::StatusIndication;
 use condis::token::{Outcome, Refused};
 use condis::vc::Vc;
 
-use super::drivers::{ClientEnd, World, answered, made, made_with};
+use super::drivers::{ClientEnd, DROPPING, World, answered, made, made_with};
 use super::line::{Act, Line, Seat, Yard, lock};
 
 /// A client that makes VCs, dials, sends, gives back, closes and deletes.
@@ -268,7 +269,14 @@ pub fn complete_sends<R: World>(line: &Line<R>) {
     let sends = lock(&line.sends).pop();
     if let Some(sends) = sends {
         line.sends_below.fetch_sub(sends.len() as i64, SeqCst);
-        sends.complete(NdisStatus::SUCCESS);
+        if line.chance(8) {
+            // Let go of, not completed: it comes back as failed, and not from inside the drop.
+            DROPPING.set(true);
+            drop(sends);
+            DROPPING.set(false);
+        } else {
+            sends.complete(NdisStatus::SUCCESS);
+        }
     }
 }
 
@@ -290,6 +298,15 @@ pub fn end_activations<R: World>(line: &Line<R>) {
         }
         line.active.store(false, SeqCst);
         deactivation.complete(Ok(()));
+    }
+}
+
+/// What drives the adapter tells the protocols something.
+pub fn indicate_status<R: World>(yard: &Yard<R>) {
+    let adapter = lock(&yard.handles).adapter.clone();
+    if let Some(adapter) = adapter {
+        yard.told.fetch_add(1, SeqCst);
+        adapter.at().indicate_status(StatusIndication::new(NdisStatus::LINK_STATE, []));
     }
 }
 
