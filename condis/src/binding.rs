@@ -53,10 +53,13 @@ impl BindingState {
     ];
 }
 
+/// A status indication, ready to be made.
+pub(crate) type Telling = Box<dyn FnOnce() + Send>;
+
 pub(crate) struct BindingCtl {
     /// Families that this client was told of.
     notified: Vec<AddressFamily>,
-    statuses: VecDeque<StatusIndication>,
+    statuses: VecDeque<Telling>,
     telling: bool,
 }
 
@@ -220,20 +223,37 @@ impl BindingCore {
         self.lock().notified.retain(|other| *other != family);
     }
 
-    /// Tells a status of the adapter, one at a time (DP-192).
+    /// Tells a status of the adapter.
     pub(crate) fn tell_status(self: &Arc<Self>, status: &StatusIndication) {
+        let (binding, status) = (self.clone(), status.clone());
+        self.tell(Box::new(move || {
+            if let Some(manager) = binding.call_manager_object() {
+                binding.guard(&binding.as_manager, F::ProtocolCoStatusEx, || {
+                    manager.status(Binding::new(&binding), &status)
+                });
+            }
+            if let Some(client) = binding.client_object() {
+                binding.guard(&binding.as_client, F::ProtocolCoStatusEx, || {
+                    client.status(Binding::new(&binding), &status)
+                });
+            }
+        }));
+    }
+
+    /// Makes status indications to this binding, of the adapter and of its VCs, one at a time (DP-192).
+    pub(crate) fn tell(&self, telling: Telling) {
         {
             let mut ctl = self.lock();
             if self.state() == BindingState::Unbound || ctl.statuses.len() >= crate::vc::upcall::QUEUE_MAX {
                 return;
             }
-            ctl.statuses.push_back(status.clone());
+            ctl.statuses.push_back(telling);
             if std::mem::replace(&mut ctl.telling, true) {
                 return;
             }
         }
         loop {
-            let Some(status) = ({
+            let Some(telling) = ({
                 let mut ctl = self.lock();
                 let next = ctl.statuses.pop_front();
                 ctl.telling = next.is_some();
@@ -241,16 +261,7 @@ impl BindingCore {
             }) else {
                 return;
             };
-            if let Some(manager) = self.call_manager_object() {
-                self.guard(&self.as_manager, F::ProtocolCoStatusEx, || {
-                    manager.status(Binding::new(self), &status)
-                });
-            }
-            if let Some(client) = self.client_object() {
-                self.guard(&self.as_client, F::ProtocolCoStatusEx, || {
-                    client.status(Binding::new(self), &status)
-                });
-            }
+            telling();
         }
     }
 
@@ -388,7 +399,7 @@ impl<'a, R: Role> Binding<'a, R> {
     #[doc(alias = "NdisUnbindAdapter")]
     pub fn request_unbind(self) {
         let binding = self.0.clone();
-        self.0.adapter.clone().unbind_later(binding);
+        self.0.adapter.clone().unbind_later(binding, || ());
     }
 }
 

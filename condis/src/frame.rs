@@ -20,6 +20,7 @@ thread_local! {
     /// How deep the callbacks of this thread are nested, and [`WAITING`]: one word, so that one comparison tells whether
     /// another callback may be nested.
     static FRAME: Cell<u32> = const { Cell::new(0) };
+    static INSIDE: RefCell<Vec<(usize, u8)>> = const { RefCell::new(Vec::new()) };
     static ASIDE: RefCell<VecDeque<Deferred>> = const { RefCell::new(VecDeque::new()) };
 }
 
@@ -56,6 +57,19 @@ pub(crate) fn call<T>(callback: impl FnOnce() -> T) -> Result<T, Panicked> {
         run_aside();
     }
     result
+}
+
+/// As [`call`], and for its duration [`is_inside`] knows `place`: whose callback it is.
+pub(crate) fn call_at<T>(place: (usize, u8), callback: impl FnOnce() -> T) -> Result<T, Panicked> {
+    INSIDE.with_borrow_mut(|places| places.push(place));
+    let result = call(callback);
+    INSIDE.with_borrow_mut(Vec::pop);
+    result
+}
+
+/// True if this thread is inside a callback made with [`call_at`] this place.
+pub(crate) fn is_inside(place: (usize, u8)) -> bool {
+    INSIDE.with_borrow(|places| places.contains(&place))
 }
 
 /// Calls down into a driver to send: guarded, but not counted. What a miniport does in there that could run in circles, its

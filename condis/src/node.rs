@@ -226,6 +226,35 @@ impl Node {
         }
     }
 
+    /// Ends a protocol driver: unbinds it from every adapter, in order, and calls `done`, on the node's lane, once all its
+    /// bindings are closed (DP-023). A name that is not registered is done at once.
+    ///
+    /// Source: WDK NdisDeregisterProtocolDriver.
+    #[doc(alias = "NdisDeregisterProtocolDriver")]
+    pub fn deregister_protocol(&self, name: &str, done: impl FnOnce() + Send + 'static) {
+        let gone: Vec<_> = {
+            let mut protocols = self.0.lock_protocols();
+            let (gone, rest) = protocols.drain(..).partition(|protocol| &*protocol.name == name);
+            *protocols = rest;
+            gone
+        };
+        let bindings: Vec<_> = self
+            .0
+            .all_adapters()
+            .iter()
+            .flat_map(|adapter| adapter.bindings())
+            .filter(|binding| gone.iter().any(|protocol: &Arc<_>| Arc::ptr_eq(binding.protocol(), protocol)))
+            .collect();
+        if bindings.is_empty() {
+            return self.0.defer(done);
+        }
+        let join = crate::adapter::pnp::Join::new(bindings.len(), done);
+        for binding in bindings {
+            let join = join.clone();
+            binding.adapter().clone().unbind_later(binding, move || join.arrive());
+        }
+    }
+
     /// Adds an adapter of a miniport: initializes it, binds the protocols and lets it run.
     ///
     /// # Errors
@@ -298,14 +327,13 @@ impl Node {
     /// Removes every adapter in order, clients first; then calls `done`, on the node's lane.
     pub fn shutdown(&self, done: impl FnOnce() + Send + 'static) {
         let adapters = self.0.all_adapters();
-        let none = adapters.is_empty();
+        if adapters.is_empty() {
+            return self.0.defer(done);
+        }
         let join = crate::adapter::pnp::Join::new(adapters.len(), done);
         for adapter in adapters {
             let join = join.clone();
             adapter.remove(Box::new(move || join.arrive()));
-        }
-        if none {
-            self.0.defer(move || join.arrive());
         }
     }
 }

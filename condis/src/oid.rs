@@ -189,6 +189,7 @@ pub struct OidCore {
     adapter: Arc<AdapterCore>,
     requester: Requester,
     about: About,
+    request_id: u64,
 }
 
 /// A request that a driver answers.
@@ -196,8 +197,16 @@ pub struct OidCore {
 pub enum Oid {}
 
 impl OidCore {
-    fn new(adapter: &Arc<AdapterCore>, requester: Requester, about: About) -> Arc<OidCore> {
-        Arc::new(OidCore { id: adapter.node().next_oid(), adapter: adapter.clone(), requester, about })
+    fn new(adapter: &Arc<AdapterCore>, requester: Requester, about: About, request_id: u64) -> Arc<OidCore> {
+        let id = adapter.node().next_oid();
+        Arc::new(OidCore { id, adapter: adapter.clone(), requester, about, request_id })
+    }
+
+    /// A request is over, unless the miniport said that a status will follow.
+    fn ended(&self, status: NdisStatus) {
+        if self.request_id != 0 && status != NdisStatus::INDICATION_REQUIRED {
+            self.adapter.forget_request(self.request_id);
+        }
     }
 
     /// A protocol asks the miniport, about the adapter or one of its VCs.
@@ -240,7 +249,13 @@ impl OidCore {
         if request.kind == OidKind::Set && vc.is_none() && code::REPLAYED.contains(&request.oid) {
             adapter.lock().settings.insert(request.oid, request.buffer.clone());
         }
-        let oid = OidCore::new(adapter, requester, about);
+        if request.request_id != 0
+            && let Requester::Binding(binding, _) = &requester
+        {
+            // The status may come before the answer does.
+            adapter.lock().asked.push((request.request_id, binding.clone()));
+        }
+        let oid = OidCore::new(adapter, requester, about, request.request_id);
         let node = adapter.node();
         node.cross(adapter.driver(), Way::Up, F::MiniportCoOidRequest, oid.object_id());
         let token = || Token::new(&oid, ());
@@ -252,7 +267,8 @@ impl OidCore {
                 object.oid_request(adapter.handle(), vc.map(Vc::new), request, token()).take()
             }
         });
-        answer.flatten().map_or(Outcome::Pending, Outcome::Done)
+        let answer = answer.flatten().inspect(|answer| oid.ended(answer.status));
+        answer.map_or(Outcome::Pending, Outcome::Done)
     }
 
     /// The client asks the (M)CM.
@@ -278,7 +294,7 @@ impl OidCore {
         }
         let requester =
             if manager { Requester::ClientAf(af.clone()) } else { Requester::ManagerAf(af.clone()) };
-        let oid = OidCore::new(af.adapter(), requester, about);
+        let oid = OidCore::new(af.adapter(), requester, about, 0);
         let mut request = Some(request);
         let mut take = || request.take().expect("one of the two callbacks runs");
         let answer = if manager {
@@ -355,7 +371,10 @@ impl Op for Oid {
         let up = F::ProtocolCoOidRequestComplete;
         match &oid.requester {
             Requester::Ndis => {}
-            Requester::Binding(binding, role) => binding.tell_oid_complete(*role, answer),
+            Requester::Binding(binding, role) => {
+                oid.ended(answer.status);
+                binding.tell_oid_complete(*role, answer);
+            }
             Requester::ClientAf(af) => {
                 af.call_client(up, |client| client.oid_request_complete(Af::new(af), oid.about, answer));
             }

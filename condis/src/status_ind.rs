@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use crate::af::Provider;
+use crate::binding::BindingCore;
 use crate::names::Function as F;
 use crate::status::NdisStatus;
 use crate::vc::control::Life;
 use crate::vc::upcall::{QUEUE_MAX, Upcall};
-use crate::vc::{Side, Users, Vc, VcCore};
+use crate::vc::{Owner, Side, Users, Vc, VcCore};
 
 /// What a miniport tells. NDIS does not interpret it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -28,30 +30,54 @@ impl StatusIndication {
     }
 }
 
-/// To the drivers that share the VC, each in its turn and with its own object (DP-191, DP-192). A VC that is gone has none.
+/// To the drivers that share the VC, each with its own object (DP-191), in turn with what else is told to their bindings
+/// (DP-192) and with the other upcalls of the VC, so that none comes after its deletion.
 pub(crate) fn to_vc(vc: &Arc<VcCore>, status: StatusIndication) {
-    let status = Arc::new(status);
-    let told = vc.transition(|ctl| {
-        let live = ctl.control.life == Life::Live && ctl.queue_len(Side::User) < QUEUE_MAX;
-        if live {
-            if matches!(vc.users, Users::CallManager { .. }) {
-                ctl.push(Upcall::Status(Side::Manager, status.clone()));
-            }
-            ctl.push(Upcall::Status(Side::User, status));
-        }
-        live
-    });
-    if !told {
-        vc.report("DP-191", "a status was indicated on a VC that is gone, or too many wait for its client");
+    if !vc.is_live() {
+        return vc.report("DP-191", "a status was indicated on a VC that is gone");
     }
+    let status = Arc::new(status);
+    if let Owner::Af(af) = vc.owner()
+        && let Provider::CallManager(binding) = &af.provider
+    {
+        tell_in_turn(binding, vc, Side::Manager, status.clone());
+    }
+    tell_in_turn(vc.binding(), vc, Side::User, status);
 }
 
-/// Tells the driver on one side.
+fn tell_in_turn(binding: &Arc<BindingCore>, vc: &Arc<VcCore>, side: Side, status: Arc<StatusIndication>) {
+    let vc = vc.clone();
+    binding.tell(Box::new(move || {
+        let now = {
+            let mut ctl = vc.lock();
+            if ctl.control.life != Life::Live {
+                return;
+            }
+            if ctl.queue_len(side) >= QUEUE_MAX {
+                drop(ctl);
+                return vc.report("DP-191", "too many statuses wait for a driver; this one is not told");
+            }
+            let now = ctl.claim(side);
+            if !now {
+                ctl.push(Upcall::Status(side, status.clone()));
+            }
+            now
+        };
+        if now {
+            tell(&vc, side, &status);
+            vc.release(side);
+        } else {
+            vc.pump();
+        }
+    }));
+}
+
+/// Tells the driver on one side. Its turn has come.
 pub(crate) fn tell(vc: &Arc<VcCore>, side: Side, status: &StatusIndication) {
     vc.call(side, F::ProtocolCoStatusEx, || match (&vc.users, side) {
         (Users::CallManager { manager, .. }, Side::Manager) => manager.status(Vc::new(vc), status),
         (Users::CallManager { client, .. } | Users::Mcm { client, .. }, _) => {
-            client.status(Vc::new(vc), status)
+            client.status(Vc::new(vc), status);
         }
         (Users::Signaling { user, .. }, _) => user.status(Vc::new(vc), status),
     });

@@ -31,7 +31,7 @@ use crate::token::Object;
 use crate::trace::{ObjectId, VcId, Way};
 use crate::vc::control::{Blocked, Creator};
 use crate::vc::table::VcTable;
-use crate::vc::{Owner, Statistics, Users, VcCore};
+use crate::vc::{Owner, Side, Statistics, Users, VcCore};
 
 /// The driver of an adapter.
 pub(crate) enum AdapterKind {
@@ -110,6 +110,8 @@ pub(crate) struct AdapterCtl {
     families: Vec<(AddressFamily, Provider)>,
     bindings: Vec<Arc<BindingCore>>,
     afs: Vec<Arc<AfCore>>,
+    /// Who asked what may be answered by a status (DP-194), by the id that it gave the request.
+    pub(crate) asked: Vec<(u64, Arc<BindingCore>)>,
     /// What protocols set and a reset may have lost (DP-083).
     pub(crate) settings: BTreeMap<u32, Vec<u8>>,
     /// The reset under way lost them.
@@ -172,6 +174,7 @@ impl AdapterCore {
                 families: Vec::new(),
                 bindings: Vec::new(),
                 afs: Vec::new(),
+                asked: Vec::new(),
                 settings: BTreeMap::new(),
                 replay: false,
                 pausing: None,
@@ -258,6 +261,16 @@ impl AdapterCore {
     /// True if NDIS answers for the driver's object, since it panicked.
     pub(crate) fn is_lost(&self) -> bool {
         self.lost.load(SeqCst)
+    }
+
+    /// The last callback was made (DP-070, DP-076): NDIS answers for the driver from here on, on every VC too.
+    pub(crate) fn call_no_more(&self) {
+        self.lost.store(true, SeqCst);
+        for vc in self.vcs() {
+            let sides = Side::Lower.bit() | if vc.is_mcm() { Side::Manager.bit() } else { 0 };
+            vc.lost.fetch_or(sides, SeqCst);
+            vc.transition(|_| ());
+        }
     }
 
     /// Calls the driver's object. `None`: it panicked, now or before. The caller has traced the crossing.
@@ -520,11 +533,22 @@ impl AdapterCore {
         });
     }
 
-    /// To every bound protocol (DP-190).
+    /// To every bound protocol (DP-190), or to the one whose request it answers (DP-194).
     pub(crate) fn indicate_status(&self, status: &StatusIndication) {
+        if status.request_id != 0 {
+            let asked = self.forget_request(status.request_id);
+            return asked.into_iter().for_each(|binding| binding.tell_status(status));
+        }
         for binding in self.bindings() {
             binding.tell_status(status);
         }
+    }
+
+    /// The binding that made a request with this id and waits for a status.
+    pub(crate) fn forget_request(&self, request_id: u64) -> Option<Arc<BindingCore>> {
+        let mut ctl = self.lock();
+        let at = ctl.asked.iter().position(|(id, _)| *id == request_id)?;
+        Some(ctl.asked.remove(at).1)
     }
 
     // Pended operations

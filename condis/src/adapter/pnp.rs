@@ -29,7 +29,7 @@ pub(crate) enum Operation {
     /// Bind all protocols and run.
     Start,
     Bind(Arc<ProtocolCore>),
-    Unbind(Arc<BindingCore>),
+    Unbind(Arc<BindingCore>, Step),
     Pause(Done),
     Restart(Done),
     Reset(Done),
@@ -243,7 +243,6 @@ impl AdapterCore {
                 end();
             }
             Operation::Start if gone => end(),
-            Operation::Unbind(binding) if gone || !binding.is_open() => end(),
             Operation::Start => {
                 for protocol in self.node.all_protocols() {
                     self.bind_now(&protocol);
@@ -260,13 +259,22 @@ impl AdapterCore {
                     end();
                 }
             }
-            // Asked for twice, or after the adapter was removed.
-            Operation::Unbind(binding) if !self.bindings().iter().any(|b| Arc::ptr_eq(b, &binding)) => end(),
-            Operation::Unbind(binding) => {
+            // Asked for twice, or closed already: a removal came first.
+            Operation::Unbind(binding, then)
+                if gone || !self.bindings().iter().any(|b| Arc::ptr_eq(b, &binding)) =>
+            {
+                then();
+                end();
+            }
+            Operation::Unbind(binding, then) => {
                 let adapter = self.clone();
+                let closed = move || {
+                    then();
+                    end();
+                };
                 self.pause_bindings(
                     vec![binding.clone()],
-                    Box::new(move || adapter.unbind_all(vec![binding], Box::new(end))),
+                    Box::new(move || adapter.unbind_all(vec![binding], Box::new(closed))),
                 );
             }
             Operation::Pause(done) if self.state() != AdapterState::Running => {
@@ -305,6 +313,7 @@ impl AdapterCore {
                         Some(AdapterObj::Mcm(object)) => object.shutdown(),
                         None => {}
                     });
+                    self.call_no_more();
                 }
                 end();
             }
@@ -325,8 +334,12 @@ impl AdapterCore {
         self.operate(Operation::Bind(protocol.clone()));
     }
 
-    pub(crate) fn unbind_later(self: Arc<Self>, binding: Arc<BindingCore>) {
-        self.operate(Operation::Unbind(binding));
+    pub(crate) fn unbind_later(
+        self: Arc<Self>,
+        binding: Arc<BindingCore>,
+        then: impl FnOnce() + Send + 'static,
+    ) {
+        self.operate(Operation::Unbind(binding, Box::new(then)));
     }
 
     pub(crate) fn remove(self: &Arc<Self>, done: Step) {
@@ -664,6 +677,7 @@ impl AdapterCore {
             let join = Join::new(roles(std::slice::from_ref(binding)), move || {
                 let arrive: Step = Box::new(move || all.arrive());
                 adapter.stand_in_for_lost(&closed);
+                adapter.report_open(&closed);
                 {
                     let mut ctl = adapter.lock();
                     ctl.operations.closing.push((closed, arrive));
@@ -680,6 +694,27 @@ impl AdapterCore {
         }
         if count == 0 {
             all.arrive();
+        }
+    }
+
+    /// DP-050: a client that ends its binding has closed its AFs, or is at it, and has returned what it received.
+    fn report_open(&self, binding: &Arc<BindingCore>) {
+        let mine = |af: &Arc<crate::af::AfCore>| Arc::ptr_eq(af.client_binding(), binding);
+        let afs = self.afs().iter().filter(|af| mine(af) && af.is_open() && !af.lost_client()).count();
+        let nbls: u64 = self
+            .vcs()
+            .iter()
+            .filter(|vc| Arc::ptr_eq(vc.binding(), binding))
+            .map(|vc| vc.in_flight().1)
+            .sum();
+        if afs > 0 || nbls > 0 {
+            self.node.report(
+                binding.object_id(),
+                "DP-050",
+                format!(
+                    "a binding is closed with {afs} AFs open and {nbls} NBLs not returned; it waits for them"
+                ),
+            );
         }
     }
 
@@ -739,6 +774,7 @@ impl AdapterCore {
         {
             let mut ctl = self.lock();
             ctl.bindings.retain(|other| !Arc::ptr_eq(other, binding));
+            ctl.asked.retain(|(_, other)| !Arc::ptr_eq(other, binding));
             ctl.families.retain(|(family, _)| !families.contains(family));
         }
         for other in self.bindings() {
@@ -753,6 +789,7 @@ impl AdapterCore {
             Some(AdapterObj::Mcm(object)) => object.halt(action),
             None => {}
         });
+        self.call_no_more();
         {
             let mut ctl = self.lock();
             ctl.state = AdapterState::Halted;

@@ -614,3 +614,6 @@ impl Control {
         }
     }
 }
+
+#[cfg(test)]
+mod matrix;

@@ -368,13 +368,16 @@ impl VcCore {
     pub(crate) fn delete(self: &Arc<Self>) -> Result<(), NdisStatus> {
         {
             let mut ctl = self.lock();
-            // The creator may be inside an upcall of its own; but nothing may be left to tell it afterwards.
-            let idle = match (&self.users, self.creator) {
-                (Users::Signaling { .. }, _) => ctl.queue_empty(Side::User),
-                (_, Creator::Client) => ctl.queue_empty(Side::User) && ctl.idle(Side::Manager),
-                (_, Creator::Manager) => ctl.queue_empty(Side::Manager) && ctl.idle(Side::User),
+            // The creator may delete from inside an upcall of its own, but nothing may begin to tell it afterwards: what is
+            // queued has not begun, nor perhaps what another thread is about to deliver.
+            let (own, peer) = match (&self.users, self.creator) {
+                (Users::Signaling { .. }, _) => (Side::User, None),
+                (_, Creator::Client) => (Side::User, Some(Side::Manager)),
+                (_, Creator::Manager) => (Side::Manager, Some(Side::User)),
             };
-            let idle = idle && ctl.idle(Side::Lower);
+            let own_idle =
+                ctl.queue_empty(own) && (ctl.idle(own) || crate::frame::is_inside(self.place(own)));
+            let idle = own_idle && ctl.idle(Side::Lower) && peer.is_none_or(|peer| ctl.idle(peer));
             // What is out shows in the state and in its drain mark; a send that is being refused counts for a moment.
             ctl.control.begin_delete(idle)?;
             self.conclude(&mut ctl);

@@ -282,6 +282,11 @@ impl VcCore {
         waits || follow
     }
 
+    /// Where a thread is that runs an upcall of `side`.
+    pub(crate) fn place(self: &Arc<Self>, side: Side) -> (usize, u8) {
+        (Arc::as_ptr(self).addr(), side.bit())
+    }
+
     /// Runs `callback` of the driver on `side`, unless its object is lost; a panic loses it.
     pub(crate) fn call<T>(
         self: &Arc<Self>,
@@ -293,7 +298,7 @@ impl VcCore {
             return None;
         }
         self.cross(side, Way::Up, function);
-        match frame::call(callback) {
+        match frame::call_at(self.place(side), callback) {
             Ok(result) => Some(result),
             Err(frame::Panicked) => {
                 self.lose(side, function);

@@ -28,18 +28,18 @@ use rig::{Bench, Cb, ClientPartyEnd, Clock, How, ManagerPartyEnd, Plan, REFUSAL,
 
 #[test]
 fn the_library_follows_the_state_table_over_a_call_manager() {
-    campaign::<CallManager>(Clock::sim, "sim", runs(3000));
+    campaign::<CallManager>(Clock::sim, "sim", runs(2000));
 }
 
 #[test]
 fn the_library_follows_the_state_table_over_an_mcm() {
-    campaign::<Mcm>(Clock::sim, "sim", runs(3000));
+    campaign::<Mcm>(Clock::sim, "sim", runs(2000));
 }
 
 #[test]
 fn the_library_follows_the_state_table_on_threads() {
-    campaign::<CallManager>(Clock::threads, "threads", runs(3000) / 10);
-    campaign::<Mcm>(Clock::threads, "threads", runs(3000) / 10);
+    campaign::<CallManager>(Clock::threads, "threads", runs(2000) / 10);
+    campaign::<Mcm>(Clock::threads, "threads", runs(2000) / 10);
 }
 
 fn runs(default: u64) -> u64 {

@@ -143,7 +143,7 @@ fn a_registration_that_ends_after_its_client_panicked_is_undone() {
     for kind in BOTH {
         crate::support::quiet();
         let mut w = KitWorld::new(kind, Mix::PLAIN);
-        w.expected = vec!["DP-216", "CO-208"];
+        w.expected = vec!["DP-216", "CO-208", "DP-050"];
         w.set("register_sap", Reply::Hold);
         assert_eq!(w.client.register_sap(b"here"), Status::PENDING);
         w.kit.arm("client.unbind");

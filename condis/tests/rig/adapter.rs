@@ -34,7 +34,9 @@ pub struct TestClient<R: World>(pub Arc<Bench<R>>);
 impl<R: World> Bench<R> {
     /// Whether a callback of an adapter or binding is to pend.
     fn pends(&self, callback: &'static str) -> bool {
-        self.note_life(callback);
+        if callback != "oid" {
+            self.note_life(callback);
+        }
         let mut state = self.lock();
         let at = state.pend.iter().position(|name| *name == callback);
         at.map(|at| state.pend.remove(at)).is_some()
@@ -87,7 +89,8 @@ macro_rules! adapter_life {
                     self.0.lock().pended.reset = Some(pended);
                     return answer;
                 }
-                token.done(self.0.verdict("reset").map(|()| false))
+                let replay = self.0.lock().replay;
+                token.done(self.0.verdict("reset").map(|()| replay))
             }
 
             fn shutdown(&self) {
@@ -160,15 +163,21 @@ impl TestMcm {
 impl MiniportDriver for TestMiniport {
     fn initialize(&self, _: &str) -> Result<(AdapterAttributes, Box<dyn MiniportAdapter>), NdisStatus> {
         self.0.note_life("initialize");
-        Ok((AdapterAttributes::new(Medium::Atm, 256), Box::new(TestMiniport(self.0.clone()))))
+        Ok((attributes(&self.0), Box::new(TestMiniport(self.0.clone()))))
     }
 }
 
 impl McmDriver for TestMcm {
     fn initialize(&self, _: &str) -> Result<(AdapterAttributes, Box<dyn McmAdapter>), NdisStatus> {
         self.0.note_life("initialize");
-        Ok((AdapterAttributes::new(Medium::Atm, 256), Box::new(TestMcm(self.0.clone()))))
+        Ok((attributes(&self.0), Box::new(TestMcm(self.0.clone()))))
     }
+}
+
+fn attributes<R: World>(bench: &Bench<R>) -> AdapterAttributes {
+    let mut attributes = AdapterAttributes::new(Medium::Atm, 256);
+    attributes.connection_oriented = bench.lock().connection_oriented;
+    attributes
 }
 
 impl MiniportAdapter for TestMiniport {

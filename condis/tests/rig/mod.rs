@@ -31,7 +31,7 @@ use condis::token::{
 use condis::trace::{Crossing, Report, Sink};
 use condis::vc::{HeldVc, Kept, KeptSends, OwnedVc};
 
-pub use adapter::{ClientAfEnd, TestClient, TestMcm, TestMiniport, close_af};
+pub use adapter::{ClientAfEnd, TestCallManager, TestClient, TestMcm, TestMiniport, close_af};
 pub use ends::{ClientEnd, ClientPartyEnd, LowerEnd, ManagerEnd, ManagerPartyEnd};
 pub use world::{World, plain};
 
@@ -167,6 +167,10 @@ pub struct State<R: World> {
     pub oid_requests: Vec<condis::oid::OidRequest>,
     /// Whether the client closes its AF and SAP when it is unbound.
     pub careless: bool,
+    /// What the adapter says of itself.
+    pub connection_oriented: bool,
+    /// A reset has lost the settings.
+    pub replay: bool,
     pub returned: Vec<Chain>,
     pub completed: Vec<Chain>,
     /// Send completions keep their NBLs for the test instead of freeing them.
@@ -476,6 +480,8 @@ pub fn new_bench<R: World>() -> Arc<Bench<R>> {
             oids: Vec::new(),
             oid_requests: Vec::new(),
             careless: false,
+            connection_oriented: true,
+            replay: false,
             returned: Vec::new(),
             completed: Vec::new(),
             keep_completed: false,

@@ -7,7 +7,7 @@ use condis::af::Af;
 use condis::driver::{LowerRole, ManagerRole, McmVc};
 use condis::nbl::Chain;
 use condis::node::Node;
-use condis::params::CallParams;
+use condis::params::{AddressFamily, CallParams};
 use condis::role::Signaling;
 use condis::role::{CallManager, Mcm, Miniport};
 use condis::status::NdisStatus;
@@ -25,6 +25,10 @@ pub trait World: ManagerRole {
 
     /// Adds the adapter and, if it is a miniport's, the call manager.
     fn start(node: &Node, bench: &Arc<Bench<Self>>) -> Result<AdapterControl, NdisStatus>;
+    /// Adds the adapter alone.
+    fn add_adapter(node: &Node, bench: &Arc<Bench<Self>>) -> Result<AdapterControl, NdisStatus>;
+    /// Registers the manager's family a second time.
+    fn register_again(bench: &Arc<Bench<Self>>) -> Result<(), NdisStatus>;
     fn new_vc(bench: &Arc<Bench<Self>>, slot: usize) -> Self::NewVc;
     fn create(af: Af<'_, Self>, bench: &Arc<Bench<Self>>, slot: usize) -> Result<OwnedVc<Self>, NdisStatus>;
     fn activate_vc(vc: &HeldVc<Self>, params: CallParams) -> NdisStatus;
@@ -67,7 +71,16 @@ impl World for CallManager {
 
     fn start(node: &Node, bench: &Arc<Bench<Self>>) -> Result<AdapterControl, NdisStatus> {
         node.register_protocol("manager", TestCallManager(bench.clone()));
+        Self::add_adapter(node, bench)
+    }
+
+    fn add_adapter(node: &Node, bench: &Arc<Bench<Self>>) -> Result<AdapterControl, NdisStatus> {
         node.add_miniport("adapter", TestMiniport(bench.clone()))
+    }
+
+    fn register_again(bench: &Arc<Bench<Self>>) -> Result<(), NdisStatus> {
+        let binding = bench.lock().manager_binding.clone().expect("bound");
+        binding.at().register_address_family(AddressFamily::Q2931)
     }
 
     fn new_vc(bench: &Arc<Bench<Self>>, slot: usize) -> Self::NewVc {
@@ -120,7 +133,16 @@ impl World for Mcm {
     const MCM: bool = true;
 
     fn start(node: &Node, bench: &Arc<Bench<Self>>) -> Result<AdapterControl, NdisStatus> {
+        Self::add_adapter(node, bench)
+    }
+
+    fn add_adapter(node: &Node, bench: &Arc<Bench<Self>>) -> Result<AdapterControl, NdisStatus> {
         node.add_mcm("adapter", TestMcm(bench.clone()))
+    }
+
+    fn register_again(bench: &Arc<Bench<Self>>) -> Result<(), NdisStatus> {
+        let adapter = bench.lock().adapter.clone().expect("initialized");
+        adapter.at().register_address_family(AddressFamily::Q2931)
     }
 
     fn new_vc(bench: &Arc<Bench<Self>>, slot: usize) -> Self::NewVc {
