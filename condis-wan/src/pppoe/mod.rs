@@ -3,6 +3,7 @@
 //! The session stage needs no machine: a frame is a header and a PPP frame, see [`wire::SessionView`].
 
 pub mod discovery;
+pub mod driver;
 pub mod wire;
 
 #[cfg(test)]
