@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use crate::adapter::AdapterCore;
@@ -20,7 +20,7 @@ use crate::status_ind::StatusIndication;
 use crate::token::{Object, Outcome};
 use crate::trace::{ObjectId, Way};
 use crate::vc::control::Creator;
-use crate::vc::{OwnedVc, Owner, Users};
+use crate::vc::{OwnedVc, Users};
 
 /// The states of a binding (`binding-states-of-a-protocol-driver.md`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,8 +41,19 @@ pub enum BindingState {
     Unbound,
 }
 
+impl BindingState {
+    const ALL: [BindingState; 7] = [
+        BindingState::Opening,
+        BindingState::Paused,
+        BindingState::Restarting,
+        BindingState::Running,
+        BindingState::Pausing,
+        BindingState::Closing,
+        BindingState::Unbound,
+    ];
+}
+
 pub(crate) struct BindingCtl {
-    pub(crate) state: BindingState,
     /// Families that this client was told of.
     notified: Vec<AddressFamily>,
     statuses: VecDeque<StatusIndication>,
@@ -60,6 +71,8 @@ pub struct BindingCore {
     bound: OnceLock<Bound>,
     /// The object of a role panicked: it is not called again. The client's, the call manager's.
     lost: [AtomicBool; 2],
+    /// A [`BindingState`]. Written under the lock; read without it by all that make VCs.
+    state: AtomicU8,
     ctl: Mutex<BindingCtl>,
 }
 
@@ -74,12 +87,8 @@ impl BindingCore {
             as_manager: driver(RoleKind::CallManager),
             bound: OnceLock::new(),
             lost: [AtomicBool::new(false), AtomicBool::new(false)],
-            ctl: Mutex::new(BindingCtl {
-                state: BindingState::Opening,
-                notified: Vec::new(),
-                statuses: VecDeque::new(),
-                telling: false,
-            }),
+            state: AtomicU8::new(BindingState::Opening as u8),
+            ctl: Mutex::new(BindingCtl { notified: Vec::new(), statuses: VecDeque::new(), telling: false }),
         }
     }
 
@@ -125,11 +134,12 @@ impl BindingCore {
     }
 
     pub(crate) fn state(&self) -> BindingState {
-        self.lock().state
+        BindingState::ALL[usize::from(self.state.load(SeqCst))]
     }
 
     pub(crate) fn set_state(&self, state: BindingState) {
-        self.lock().state = state;
+        let _lock = self.lock();
+        self.state.store(state as u8, SeqCst);
     }
 
     /// True while address families may be opened and registered over it.
@@ -177,8 +187,10 @@ impl BindingCore {
         let Some(client) = self.client_object() else { return };
         {
             let mut ctl = self.lock();
-            let open =
-                !matches!(ctl.state, BindingState::Opening | BindingState::Closing | BindingState::Unbound);
+            let open = !matches!(
+                self.state(),
+                BindingState::Opening | BindingState::Closing | BindingState::Unbound
+            );
             if !open || ctl.notified.contains(&family) {
                 return;
             }
@@ -198,7 +210,7 @@ impl BindingCore {
     pub(crate) fn tell_status(self: &Arc<Self>, status: &StatusIndication) {
         {
             let mut ctl = self.lock();
-            if ctl.state == BindingState::Unbound {
+            if self.state() == BindingState::Unbound {
                 return;
             }
             ctl.statuses.push_back(status.clone());
@@ -423,8 +435,8 @@ impl Binding<'_, CallManager> {
         let result = if binding.is_open() {
             let id = adapter.next_vc();
             adapter.create_miniport_vc(id).and_then(|miniport| {
-                let users = Users::Signaling { user: object, miniport };
-                adapter.link(id, users, Owner::Binding(binding.clone()), Creator::Manager)
+                let users = Users::Signaling { user: object, miniport, binding: binding.clone() };
+                adapter.link(id, users, Creator::Manager)
             })
         } else {
             Err(NdisStatus::FAILURE)

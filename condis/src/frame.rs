@@ -13,9 +13,13 @@ const DEPTH_MAX: u32 = 8;
 
 type Deferred = Box<dyn FnOnce()>;
 
+/// In [`FRAME`]: something was put aside on this thread.
+const WAITING: u32 = 1 << 31;
+
 thread_local! {
-    static DEPTH: Cell<u32> = const { Cell::new(0) };
-    static ASIDE_LEN: Cell<usize> = const { Cell::new(0) };
+    /// How deep the callbacks of this thread are nested, and [`WAITING`]: one word, so that one comparison tells whether
+    /// another callback may be nested.
+    static FRAME: Cell<u32> = const { Cell::new(0) };
     static ASIDE: RefCell<VecDeque<Deferred>> = const { RefCell::new(VecDeque::new()) };
 }
 
@@ -28,14 +32,15 @@ pub(crate) struct Panicked;
 /// Once something was put aside on this thread, everything after it is too, so that the order holds.
 #[inline]
 pub(crate) fn may_nest() -> bool {
-    DEPTH.get() < DEPTH_MAX && ASIDE_LEN.get() == 0
+    FRAME.get() < DEPTH_MAX
 }
 
 /// Leaves `job` to the outermost frame of this thread.
 pub(crate) fn aside(job: impl FnOnce() + 'static) {
     ASIDE.with_borrow_mut(|queue| queue.push_back(Box::new(job)));
-    ASIDE_LEN.set(ASIDE_LEN.get() + 1);
-    if DEPTH.get() == 0 {
+    let depth = FRAME.get() & !WAITING;
+    FRAME.set(depth | WAITING);
+    if depth == 0 {
         run_aside();
     }
 }
@@ -43,11 +48,11 @@ pub(crate) fn aside(job: impl FnOnce() + 'static) {
 /// Calls into a driver.
 #[inline]
 pub(crate) fn call<T>(callback: impl FnOnce() -> T) -> Result<T, Panicked> {
-    DEPTH.set(DEPTH.get() + 1);
+    FRAME.set(FRAME.get() + 1);
     let result = catch_unwind(AssertUnwindSafe(callback)).map_err(|_| Panicked);
-    let depth = DEPTH.get() - 1;
-    DEPTH.set(depth);
-    if depth == 0 && ASIDE_LEN.get() != 0 {
+    let frame = FRAME.get() - 1;
+    FRAME.set(frame);
+    if frame == WAITING {
         run_aside();
     }
     result
@@ -62,13 +67,21 @@ pub(crate) fn guard<T>(callback: impl FnOnce() -> T) -> Result<T, Panicked> {
 /// Delivers what was put aside. Runs as the outermost frame.
 #[cold]
 fn run_aside() {
-    DEPTH.set(1);
-    while let Some(job) = ASIDE.with_borrow_mut(VecDeque::pop_front) {
-        ASIDE_LEN.set(ASIDE_LEN.get() - 1);
+    FRAME.set(1 | WAITING);
+    loop {
+        let Some(job) = ASIDE.with_borrow_mut(|queue| {
+            let job = queue.pop_front();
+            if queue.is_empty() {
+                FRAME.set(1);
+            }
+            job
+        }) else {
+            break;
+        };
         // Driver code inside is guarded by its own frame; a panic here would be one of NDIS itself and must not be lost.
         job();
     }
-    DEPTH.set(0);
+    FRAME.set(0);
 }
 
 #[cfg(test)]

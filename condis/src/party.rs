@@ -59,6 +59,11 @@ impl PartyCore {
         *self.state.lock().expect("no driver runs under a party's lock") = state;
     }
 
+    /// The party went, with its call or without ever having been connected.
+    pub(crate) fn gone(&self) {
+        self.set_state(PartyState::Gone);
+    }
+
     /// The (M)CM has the party. False if it gave no object for it.
     pub(crate) fn connect(&self, object: Option<Box<dyn ManagerParty>>) -> bool {
         self.set_state(PartyState::Connected);

@@ -24,7 +24,7 @@ pub(crate) struct Harness {
     missed: usize,
 }
 
-/// What the ratio ours / floor, in time per operation, should be.
+/// What a ratio should be: that of times per operation, ours / floor, or of rates, floor / ours.
 #[derive(Clone, Copy)]
 pub(crate) enum Target {
     AtMost(f64),
@@ -40,7 +40,7 @@ pub(crate) struct Outcome {
     pub(crate) floor_ns: f64,
     /// Nanoseconds for one operation of ours, the median.
     pub(crate) ours_ns: f64,
-    /// The median of the rounds' ratios ours / floor.
+    /// The median of the rounds' ratios ours / floor, or floor / ours for rates.
     pub(crate) ratio: f64,
     /// The smallest ratio and the largest.
     pub(crate) range: (f64, f64),
@@ -76,23 +76,60 @@ impl Harness {
         mut floor: impl FnMut(u64),
         mut ours: impl FnMut(u64),
     ) -> Option<Outcome> {
-        if self.filter.as_ref().is_some_and(|filter| !name.contains(filter.as_str())) {
+        self.measure(name, target, |floor, ours| ours / floor, &mut floor, &mut ours)
+    }
+
+    /// As [`Harness::compare`], but the ratio is that of the rates: 2 means that ours does twice as much in the same time.
+    pub(crate) fn compare_rates(
+        &mut self,
+        name: &str,
+        target: Target,
+        mut floor: impl FnMut(u64),
+        mut ours: impl FnMut(u64),
+    ) -> Option<Outcome> {
+        self.measure(name, target, |floor, ours| floor / ours, &mut floor, &mut ours)
+    }
+
+    /// Tells a figure that is no time, such as octets or a count of allocations. `figure` takes it, unless the filter leaves
+    /// it out.
+    pub(crate) fn figure(&mut self, name: &str, unit: &str, target: Target, figure: impl FnOnce() -> f64) {
+        if self.leaves_out(name) {
+            return;
+        }
+        let figure = figure();
+        let verdict = self.judge(target, figure);
+        println!("{name:<44} {figure:>9.1} {unit}{verdict}");
+    }
+
+    fn leaves_out(&self, name: &str) -> bool {
+        self.filter.as_ref().is_some_and(|filter| !name.contains(filter.as_str()))
+    }
+
+    fn measure(
+        &mut self,
+        name: &str,
+        target: Target,
+        ratio: impl Fn(f64, f64) -> f64,
+        floor: &mut dyn FnMut(u64),
+        ours: &mut dyn FnMut(u64),
+    ) -> Option<Outcome> {
+        if self.leaves_out(name) {
             return None;
         }
-        let counts = if self.quick { (50, 50) } else { (calibrate(&mut floor), calibrate(&mut ours)) };
-        let rounds = if self.quick { 1 } else { ROUNDS };
+        let counts = if self.quick { (50, 50) } else { (calibrate(floor), calibrate(ours)) };
+        let rounds = if self.quick { 1 } else { rounds() };
         let mut pairs = Vec::with_capacity(rounds);
         for round in 0..rounds {
             let pair = if round % 2 == 0 {
-                let floor_ns = time(&mut floor, counts.0);
-                (floor_ns, time(&mut ours, counts.1))
+                let floor_ns = time(floor, counts.0);
+                (floor_ns, time(ours, counts.1))
             } else {
-                let ours_ns = time(&mut ours, counts.1);
-                (time(&mut floor, counts.0), ours_ns)
+                let ours_ns = time(ours, counts.1);
+                (time(floor, counts.0), ours_ns)
             };
             pairs.push(pair);
         }
-        let ratios = sorted(pairs.iter().map(|(floor, ours)| ours / floor));
+        let ratios = sorted(pairs.iter().map(|(floor, ours)| ratio(*floor, *ours)));
         let outcome = Outcome {
             floor_ns: median(&sorted(pairs.iter().map(|(floor, _)| *floor))),
             ours_ns: median(&sorted(pairs.iter().map(|(_, ours)| *ours))),
@@ -112,27 +149,37 @@ impl Harness {
 
     fn print(&mut self, name: &str, target: Target, outcome: Outcome) {
         let Outcome { floor_ns, ours_ns, ratio, range } = outcome;
-        let (wanted, reached) = match target {
-            Target::AtMost(most) => (format!("<= {most}"), ratio <= most),
-            Target::AtLeast(least) => (format!(">= {least}"), ratio >= least),
-            Target::None => (String::new(), true),
-        };
-        let verdict = match (wanted.is_empty(), self.quick, reached) {
-            (true, ..) => String::new(),
-            (false, true, _) => format!("  (target {wanted})"),
-            (false, false, true) => format!("  (target {wanted}: reached)"),
-            (false, false, false) => format!("  (target {wanted}: MISSED)"),
-        };
-        self.missed += usize::from(!reached);
+        let verdict = self.judge(target, ratio);
         println!(
             "{name:<44} floor {floor_ns:>9.1} ns  ours {ours_ns:>9.1} ns  ratio {ratio:>6.3} [{:.3} .. {:.3}]{verdict}",
             range.0, range.1
         );
     }
+
+    /// Says whether `figure` reaches the target, and counts it if not.
+    fn judge(&mut self, target: Target, figure: f64) -> String {
+        let (wanted, reached) = match target {
+            Target::AtMost(most) => (format!("<= {most:.3}"), figure <= most),
+            Target::AtLeast(least) => (format!(">= {least:.3}"), figure >= least),
+            Target::None => return String::new(),
+        };
+        self.missed += usize::from(!reached);
+        match (self.quick, reached) {
+            (true, _) => format!("  (target {wanted})"),
+            (false, true) => format!("  (target {wanted}: reached)"),
+            (false, false) => format!("  (target {wanted}: MISSED)"),
+        }
+    }
+}
+
+/// [`ROUNDS`], or what `CONDIS_BENCH_ROUNDS` says while something is being tried out.
+fn rounds() -> usize {
+    let rounds = std::env::var("CONDIS_BENCH_ROUNDS").ok().and_then(|value| value.parse().ok());
+    rounds.unwrap_or(ROUNDS).max(1)
 }
 
 /// How many operations take about [`TURN`].
-fn calibrate(program: &mut impl FnMut(u64)) -> u64 {
+fn calibrate(program: &mut dyn FnMut(u64)) -> u64 {
     let mut count = 16;
     loop {
         let took = time(program, count) * count as f64;
@@ -146,7 +193,7 @@ fn calibrate(program: &mut impl FnMut(u64)) -> u64 {
 
 /// Nanoseconds that one of `count` operations takes.
 #[expect(clippy::disallowed_methods, reason = "a bench reads the clock")]
-fn time(program: &mut impl FnMut(u64), count: u64) -> f64 {
+fn time(program: &mut dyn FnMut(u64), count: u64) -> f64 {
     let start = Instant::now();
     program(count);
     start.elapsed().as_nanos().max(1) as f64 / count as f64

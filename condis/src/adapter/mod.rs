@@ -6,7 +6,7 @@ pub(crate) mod pnp;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::Relaxed, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 pub use control::AdapterControl;
@@ -105,7 +105,6 @@ struct Pends {
 
 pub(crate) struct AdapterCtl {
     pub(crate) state: AdapterState,
-    pub(crate) blocked: Blocked,
     families: Vec<(AddressFamily, Provider)>,
     bindings: Vec<Arc<BindingCore>>,
     afs: Vec<Arc<AfCore>>,
@@ -135,6 +134,11 @@ pub struct AdapterCore {
     ctl: Mutex<AdapterCtl>,
     vcs: Mutex<VcTable>,
     pends: Mutex<Pends>,
+    /// What stops the data of every VC, as [`Blocked`] bits. Set here first and in each VC then; a VC that comes to life looks
+    /// here under its own lock, so that it is either found or finds it.
+    blocked: AtomicU8,
+    /// How many bindings wait for what stands on them to go: the length of a list under the lock.
+    pub(crate) closing: AtomicUsize,
     /// What VCs that are gone had counted: the adapter's totals never go backwards.
     past: Mutex<Statistics>,
     pub(crate) live: Arc<Live>,
@@ -163,7 +167,6 @@ impl AdapterCore {
             attributes: OnceLock::new(),
             ctl: Mutex::new(AdapterCtl {
                 state: AdapterState::Initializing,
-                blocked: Blocked::ADAPTER_PAUSED,
                 families: Vec::new(),
                 bindings: Vec::new(),
                 afs: Vec::new(),
@@ -176,6 +179,8 @@ impl AdapterCore {
             }),
             vcs: Mutex::default(),
             pends: Mutex::default(),
+            blocked: AtomicU8::new(Blocked::ADAPTER_PAUSED.bits()),
+            closing: AtomicUsize::new(0),
             past: Mutex::default(),
             live: node.new_live(),
         });
@@ -235,6 +240,10 @@ impl AdapterCore {
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, AdapterCtl> {
         self.ctl.lock().expect("no driver runs under an adapter's lock")
+    }
+
+    pub(crate) fn blocked(&self) -> Blocked {
+        Blocked::from_bits_truncate(self.blocked.load(SeqCst))
     }
 
     fn lock_vcs(&self) -> MutexGuard<'_, VcTable> {
@@ -385,33 +394,26 @@ impl AdapterCore {
 
     /// Makes a VC, once every driver agreed, part of the adapter. FAILURE, and undone, if its AF or its binding began to
     /// close meanwhile.
-    pub(crate) fn link(
-        &self,
-        id: VcId,
-        users: Users,
-        owner: Owner,
-        creator: Creator,
-    ) -> Result<Arc<VcCore>, NdisStatus> {
-        self.live.objects_made(if matches!(users, Users::Signaling { .. }) { 2 } else { 3 });
-        let vc = Arc::new(VcCore::new(id, users, owner, creator, self.node.tracer.on()));
+    pub(crate) fn link(&self, id: VcId, users: Users, creator: Creator) -> Result<Arc<VcCore>, NdisStatus> {
+        self.live.objects_made(users.count());
+        let vc = Arc::new(VcCore::new(id, users, creator, self.node.tracer.on()));
         self.lock_vcs().link(&vc);
         // Linked first and looked at then: a pause or a close that began either finds the VC, or is found here.
-        let mut blocked = self.lock().blocked;
-        if !vc.binding().carries_data() {
-            blocked |= Blocked::BINDING_PAUSED;
-        }
-        let open = match &vc.owner {
+        vc.go_live(|| {
+            let paused = if vc.binding().carries_data() { Blocked::empty() } else { Blocked::BINDING_PAUSED };
+            self.blocked() | paused
+        });
+        let open = match vc.owner() {
             Owner::Af(af) => af.is_open(),
             Owner::Binding(binding) => binding.is_open(),
         };
-        vc.go_live(blocked);
         if !open {
             let _ = vc.delete();
             return Err(NdisStatus::FAILURE);
         }
         if self.node.tracer.on() {
-            vc.tx.set_watched(true);
-            vc.rx.set_watched(true);
+            vc.tx.watch();
+            vc.rx.watch();
         }
         Ok(vc)
     }
@@ -424,7 +426,7 @@ impl AdapterCore {
                 *self.past.lock().expect("nothing panics inside") += statistics;
             }
         }
-        if let Owner::Af(af) = &vc.owner {
+        if let Owner::Af(af) = vc.owner() {
             af.close_if_abandoned();
         }
         if self.closes_wait() {
@@ -438,15 +440,15 @@ impl AdapterCore {
 
     pub(crate) fn vcs_of(&self, af: &AfCore) -> Vec<Arc<VcCore>> {
         let mut vcs = self.vcs();
-        vcs.retain(|vc| matches!(&vc.owner, Owner::Af(other) if std::ptr::eq(&**other, af)));
+        vcs.retain(|vc| matches!(vc.owner(), Owner::Af(other) if std::ptr::eq(&**other, af)));
         vcs
     }
 
     /// Lets the trace see the data of VCs that were made before anybody listened.
     pub(crate) fn watch(&self) {
         for vc in self.vcs() {
-            vc.tx.set_watched(true);
-            vc.rx.set_watched(true);
+            vc.tx.watch();
+            vc.rx.watch();
         }
     }
 
@@ -470,10 +472,10 @@ impl AdapterCore {
     /// DP-082, DP-074: with what an OID request is refused without reaching the miniport.
     pub(crate) fn takes_oids(&self) -> Result<(), NdisStatus> {
         let ctl = self.lock();
-        if ctl.blocked.contains(Blocked::REMOVED) {
+        if self.blocked().contains(Blocked::REMOVED) {
             return Err(NdisStatus::NOT_ACCEPTED);
         }
-        if ctl.blocked.contains(Blocked::RESETTING) {
+        if self.blocked().contains(Blocked::RESETTING) {
             return Err(NdisStatus::RESET_IN_PROGRESS);
         }
         match ctl.state {

@@ -256,6 +256,8 @@ impl AdapterCore {
                     end();
                 }
             }
+            // Asked for twice, or after the adapter was removed.
+            Operation::Unbind(binding) if !self.bindings().iter().any(|b| Arc::ptr_eq(b, &binding)) => end(),
             Operation::Unbind(binding) => {
                 let adapter = self.clone();
                 self.pause_bindings(
@@ -540,7 +542,11 @@ impl AdapterCore {
     }
 
     fn set_blocked(self: &Arc<Self>, bit: Blocked, on: bool) {
-        self.lock().blocked.set(bit, on);
+        if on {
+            self.blocked.fetch_or(bit.bits(), SeqCst);
+        } else {
+            self.blocked.fetch_and(!bit.bits(), SeqCst);
+        }
         self.block(bit, on, |_| true);
     }
 
@@ -642,7 +648,11 @@ impl AdapterCore {
             let join = Join::new(roles(std::slice::from_ref(binding)), move || {
                 let arrive: Step = Box::new(move || all.arrive());
                 adapter.stand_in_for_lost(&closed);
-                adapter.lock().operations.closing.push((closed, arrive));
+                {
+                    let mut ctl = adapter.lock();
+                    ctl.operations.closing.push((closed, arrive));
+                    adapter.closing.store(ctl.operations.closing.len(), SeqCst);
+                }
                 adapter.something_closed();
             });
             self.ask_binding::<Unbind>(
@@ -670,15 +680,15 @@ impl AdapterCore {
             }
         }
         for vc in self.vcs() {
-            if matches!(&vc.owner, Owner::Binding(b) if Arc::ptr_eq(b, binding)) && binding.is_lost(true) {
-                vc.lost.fetch_or(Side::User.bit(), SeqCst);
+            if matches!(vc.owner(), Owner::Binding(b) if Arc::ptr_eq(b, binding)) && binding.is_lost(true) {
+                vc.set_lost(Side::User);
                 vc.transition(|_| ());
             }
         }
     }
 
     pub(crate) fn closes_wait(&self) -> bool {
-        !self.lock().operations.closing.is_empty()
+        self.closing.load(SeqCst) > 0
     }
 
     /// An AF or a VC went: perhaps a binding that is unbound can be closed now.
@@ -687,17 +697,19 @@ impl AdapterCore {
             let ready = {
                 let vcs = self.vcs();
                 let mut ctl = self.lock();
+                let of_manager = |af: &crate::af::AfCore, binding: &Arc<BindingCore>| matches!(&af.provider, Provider::CallManager(b) if Arc::ptr_eq(b, binding));
                 let uses = |binding: &Arc<BindingCore>, afs: &[Arc<crate::af::AfCore>]| {
-                    afs.iter().any(|af| {
-                        Arc::ptr_eq(af.client_binding(), binding)
-                            || matches!(&af.provider, Provider::CallManager(b) if Arc::ptr_eq(b, binding))
-                    }) || vcs
-                        .iter()
-                        .any(|vc| matches!(&vc.owner, Owner::Binding(b) if Arc::ptr_eq(b, binding)))
+                    afs.iter().any(|af| Arc::ptr_eq(af.client_binding(), binding) || of_manager(af, binding))
+                        || vcs.iter().any(|vc| {
+                            Arc::ptr_eq(vc.binding(), binding)
+                                || matches!(vc.owner(), Owner::Af(af) if of_manager(af, binding))
+                        })
                 };
                 let afs = ctl.afs.clone();
                 let index = ctl.operations.closing.iter().position(|(binding, _)| !uses(binding, &afs));
-                index.map(|index| ctl.operations.closing.remove(index))
+                let ready = index.map(|index| ctl.operations.closing.remove(index));
+                self.closing.store(ctl.operations.closing.len(), SeqCst);
+                ready
             };
             let Some((binding, then)) = ready else { return };
             self.close_binding(&binding);

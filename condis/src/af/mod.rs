@@ -22,7 +22,7 @@ use crate::token::sealed::Op;
 use crate::token::{CloseAf, How, NotifyCloseAf, Object, OpenAf, Outcome, Token};
 use crate::trace::{ObjectId, Way};
 use crate::vc::control::Creator;
-use crate::vc::{OwnedVc, Owner, Users, VcCore};
+use crate::vc::{OwnedVc, Users, VcCore};
 
 /// The (M)CM's object for an AF, of either kind.
 pub enum ManagerAfObj {
@@ -56,8 +56,6 @@ pub(crate) struct AfCtl {
     pub(crate) state: AfState,
     /// The (M)CM asked for the close, and the client has not answered.
     pub(crate) notified: bool,
-    /// The client panicked and its binding ends: NDIS closes the AF for it.
-    pub(crate) abandoned: bool,
     pub(crate) saps: Vec<Arc<SapCore>>,
 }
 
@@ -73,6 +71,11 @@ pub struct AfCore {
     pub(crate) manager: OnceLock<ManagerAfObj>,
     /// The client's object panicked, the (M)CM's did: it is not called again.
     lost: [AtomicBool; 2],
+    /// The client panicked and its binding ends: NDIS closes the AF for it.
+    abandoned: AtomicBool,
+    /// The state is Open. Written under the lock, and read without it by all that make VCs: who makes one links it first
+    /// and looks then, who closes writes first and looks for VCs then, and the table of VCs is locked by both.
+    open: AtomicBool,
     ctl: Mutex<AfCtl>,
 }
 
@@ -116,7 +119,16 @@ impl AfCore {
     }
 
     pub(crate) fn is_open(&self) -> bool {
-        self.lock().state == AfState::Open
+        self.open.load(SeqCst)
+    }
+
+    pub(crate) fn set_state(&self, state: AfState) {
+        self.change_state(&mut self.lock(), state);
+    }
+
+    fn change_state(&self, ctl: &mut AfCtl, state: AfState) {
+        ctl.state = state;
+        self.open.store(state == AfState::Open, SeqCst);
     }
 
     pub(crate) fn object_id(&self) -> ObjectId {
@@ -194,9 +206,9 @@ impl AfCore {
 impl AfCore {
     /// Plays the part of a client that panicked and cannot close: its calls end, its VCs and SAPs go, and then the AF.
     pub(crate) fn abandon(self: &Arc<Self>) {
-        self.lock().abandoned = true;
+        self.abandoned.store(true, SeqCst);
         for vc in self.adapter.vcs_of(self) {
-            vc.lost.fetch_or(crate::vc::Side::User.bit(), SeqCst);
+            vc.set_lost(crate::vc::Side::User);
             vc.transition(|_| ());
         }
         let saps = self.lock().saps.clone();
@@ -206,11 +218,7 @@ impl AfCore {
 
     /// Closes an abandoned AF once nothing of its client is left.
     pub(crate) fn close_if_abandoned(self: &Arc<Self>) {
-        let due = {
-            let ctl = self.lock();
-            ctl.abandoned && ctl.state == AfState::Open
-        };
-        if due && self.held_by_client() == 0 {
+        if self.abandoned.load(SeqCst) && self.is_open() && self.held_by_client() == 0 {
             // A refusal leaves it open; the next thing of the client that goes tries again.
             let _ = self.close();
         }
@@ -347,12 +355,9 @@ fn open_now(
         client,
         manager: OnceLock::new(),
         lost: [AtomicBool::new(false), AtomicBool::new(false)],
-        ctl: Mutex::new(AfCtl {
-            state: AfState::Opening,
-            notified: false,
-            abandoned: false,
-            saps: Vec::new(),
-        }),
+        abandoned: AtomicBool::new(false),
+        open: AtomicBool::new(false),
+        ctl: Mutex::new(AfCtl { state: AfState::Opening, notified: false, saps: Vec::new() }),
     });
     if !adapter.link_af(&af) {
         return Outcome::Done(Err(NdisStatus::FAILURE));
@@ -474,10 +479,10 @@ impl AfCore {
             if ctl.state != AfState::Open {
                 return Outcome::Done(Err(NdisStatus::FAILURE));
             }
-            ctl.state = AfState::Closing;
+            self.change_state(&mut ctl, AfState::Closing);
         }
         if self.held_by_client() > 0 {
-            self.lock().state = AfState::Open;
+            self.set_state(AfState::Open);
             return Outcome::Done(Err(NdisStatus::FAILURE));
         }
         let answer = if self.lost_manager() {
@@ -572,7 +577,7 @@ impl Af<'_, CallManager> {
         let result = create_for_manager(af, |id| {
             let miniport = af.adapter.create_miniport_vc(id)?;
             let client = client_vc(af, id).inspect_err(|_| undo_miniport(af, &*miniport))?;
-            Ok(Users::CallManager { client, manager: object, miniport })
+            Ok(Users::CallManager { client, miniport, manager: object, af: af.clone() })
         });
         let status = result.as_ref().map_or_else(|status| *status, |_| NdisStatus::SUCCESS);
         af.cross_manager(Way::Returned(status), F::NdisCoCreateVc);
@@ -596,8 +601,9 @@ impl Af<'_, Mcm> {
     ) -> Result<OwnedVc<Mcm>, NdisStatus> {
         let af = self.0;
         af.cross_manager(Way::Down, F::NdisMCmCreateVc);
-        let result =
-            create_for_manager(af, |id| Ok(Users::Mcm { client: client_vc(af, id)?, manager, data }));
+        let result = create_for_manager(af, |id| {
+            Ok(Users::Mcm { client: client_vc(af, id)?, data, manager, af: af.clone() })
+        });
         let status = result.as_ref().map_or_else(|status| *status, |_| NdisStatus::SUCCESS);
         af.cross_manager(Way::Returned(status), F::NdisMCmCreateVc);
         result.map(OwnedVc::new)
@@ -626,17 +632,17 @@ fn create_for_client(af: &Arc<AfCore>, client: Box<dyn ClientVc>) -> Result<Arc<
                 .guard(MANAGER, F::ProtocolCoCreateVc, || object.create_vc(Af::new(af), id))
                 .unwrap_or(Err(NdisStatus::FAILURE))
                 .inspect_err(|_| undo_miniport(af, &*miniport))?;
-            Users::CallManager { client, manager, miniport }
+            Users::CallManager { client, miniport, manager, af: af.clone() }
         }
         Some(ManagerAfObj::Mcm(object)) => {
             let McmVc { manager, data } = af
                 .guard(MANAGER, F::ProtocolCoCreateVc, || object.create_vc(Af::new(af), id))
                 .unwrap_or(Err(NdisStatus::FAILURE))?;
-            Users::Mcm { client, manager, data }
+            Users::Mcm { client, data, manager, af: af.clone() }
         }
         None => return Err(NdisStatus::FAILURE),
     };
-    af.adapter.link(id, users, Owner::Af(af.clone()), Creator::Client)
+    af.adapter.link(id, users, Creator::Client)
 }
 
 fn create_for_manager(
@@ -647,7 +653,7 @@ fn create_for_manager(
         return Err(NdisStatus::FAILURE);
     }
     let id = af.adapter.next_vc();
-    af.adapter.link(id, users(id)?, Owner::Af(af.clone()), Creator::Manager)
+    af.adapter.link(id, users(id)?, Creator::Manager)
 }
 
 impl ManagerRole for CallManager {

@@ -46,12 +46,12 @@ impl<R: ManagerRole> Op for OpenAf<R> {
                 af.adapter.live.objects_made(1);
                 let fresh = af.manager.set(R::erase_af(object)).is_ok();
                 debug_assert!(fresh, "an open is answered once");
-                af.lock().state = AfState::Open;
+                af.set_state(AfState::Open);
                 Ok(())
             }
             Err(status) => {
                 // The client learns of it when nothing is left (CO-025).
-                af.lock().state = AfState::Closed;
+                af.set_state(AfState::Closed);
                 af.adapter.unlink_af(af);
                 Err(status)
             }
@@ -113,8 +113,8 @@ impl Op for CloseAf {
                 let owned = {
                     let mut ctl = vc.lock();
                     let owned = ctl.control.creator == Creator::Manager;
-                    ctl.retired |= owned;
-                    owned
+                    // One that the (M)CM has given up already goes once its client has come out of its last callback.
+                    owned && !std::mem::replace(&mut ctl.retired, true)
                 };
                 of_manager += usize::from(owned);
                 vc.transition(|_| ());
@@ -126,10 +126,10 @@ impl Op for CloseAf {
                     format!("the AF was closed with {of_manager} VCs of the (M)CM left; NDIS deletes them"),
                 );
             }
-            af.lock().state = AfState::Closed;
+            af.set_state(AfState::Closed);
             af.adapter.unlink_af(af);
         } else {
-            af.lock().state = AfState::Open;
+            af.set_state(AfState::Open);
         }
         if how == How::Returned {
             return Some(result);

@@ -249,9 +249,13 @@ impl NetBufferList {
     #[inline]
     pub fn data_len(&self) -> u64 {
         let first = self.first.data_length() as u64;
-        let further = self.further.as_ref();
-        first
-            + further.map_or(0, |further| further.used.iter().map(|buffer| buffer.data_length() as u64).sum())
+        if self.further.is_none() { first } else { first + self.further_data_len() }
+    }
+
+    #[cold]
+    fn further_data_len(&self) -> u64 {
+        let further = self.further.iter().flat_map(|further| &further.used);
+        further.map(|buffer| buffer.data_length() as u64).sum()
     }
 
     /// The status that a send completed with.

@@ -21,13 +21,17 @@ use crate::trace::{VcId, Way};
 pub struct Sends<'a> {
     vc: &'a Arc<VcCore>,
     chain: Chain,
+    fresh: bool,
 }
 
 /// A batch of sends that a miniport keeps to complete later.
 #[must_use = "a batch that is dropped comes back as failed"]
 pub struct KeptSends {
-    vc: Arc<VcCore>,
+    /// There until the batch is taken apart.
+    vc: Option<Arc<VcCore>>,
     chain: Chain,
+    /// The NBLs were not lent for writing since they were sent, so that each says SUCCESS still.
+    fresh: bool,
 }
 
 macro_rules! batch_of_sends {
@@ -35,7 +39,7 @@ macro_rules! batch_of_sends {
         impl $ty {
             /// The VC that these NBLs are sent on.
             pub fn vc_id(&self) -> VcId {
-                self.vc.id
+                self.vc().id
             }
 
             /// How many NBLs.
@@ -56,40 +60,45 @@ macro_rules! batch_of_sends {
             /// The NBLs, in order, to write headers in front of the data, or statuses. What is retreated is advanced again
             /// before the batch is completed.
             pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut NetBufferList> {
+                self.fresh = false;
                 self.chain.iter_mut()
             }
 
             /// Completes all with one status.
+            #[inline]
             #[doc(alias = "NdisMCoSendNetBufferListsComplete")]
-            pub fn complete(mut self, status: NdisStatus) {
-                let mut chain = std::mem::take(&mut self.chain);
-                for nbl in chain.iter_mut() {
-                    nbl.set_status(status);
+            pub fn complete(self, status: NdisStatus) {
+                let (vc, mut chain, fresh) = self.into_parts();
+                if !fresh || status != NdisStatus::SUCCESS {
+                    vc.set_status(&mut chain, status);
                 }
-                let errors = if status == NdisStatus::SUCCESS { 0 } else { chain.len() };
-                self.vc.complete(chain, errors);
+                vc.complete(chain);
             }
 
             /// Completes all, each with the status that it carries.
+            #[inline]
             #[doc(alias = "NdisMCoSendNetBufferListsComplete")]
-            pub fn complete_each(mut self) {
-                let chain = std::mem::take(&mut self.chain);
-                let errors = chain.iter().filter(|nbl| nbl.status() != NdisStatus::SUCCESS).count();
-                self.vc.complete(chain, errors);
+            pub fn complete_each(self) {
+                let (vc, chain, fresh) = self.into_parts();
+                if !fresh {
+                    vc.count_errors(&chain);
+                }
+                vc.complete(chain);
             }
         }
 
         impl Drop for $ty {
+            #[inline]
             fn drop(&mut self) {
                 if !self.chain.is_empty() {
-                    lose_sends(self.vc.clone(), std::mem::take(&mut self.chain));
+                    lose_sends(self.vc().clone(), std::mem::take(&mut self.chain));
                 }
             }
         }
 
         impl fmt::Debug for $ty {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{} sends on {}", self.len(), self.vc.id)
+                write!(f, "{} sends on {}", self.len(), self.vc_id())
             }
         }
     )*};
@@ -100,26 +109,56 @@ batch_of_sends!(Sends<'_>, KeptSends);
 impl<'a> Sends<'a> {
     /// Splits the first `count` off.
     pub fn split_front(&mut self, count: usize) -> Sends<'a> {
-        Sends { vc: self.vc, chain: self.chain.split_off_front(count) }
+        Sends { vc: self.vc, chain: self.chain.split_off_front(count), fresh: self.fresh }
     }
 
     /// Keeps the batch, to complete it later from any thread.
-    pub fn keep(mut self) -> KeptSends {
-        KeptSends { vc: self.vc.clone(), chain: std::mem::take(&mut self.chain) }
+    #[inline]
+    pub fn keep(self) -> KeptSends {
+        let (vc, chain, fresh) = self.into_parts();
+        KeptSends { vc: Some(vc.clone()), chain, fresh }
+    }
+
+    fn vc(&self) -> &Arc<VcCore> {
+        self.vc
+    }
+
+    /// Takes the batch apart. What is dropped then is forgotten at once: where nothing of it is left to be dropped in an
+    /// unwinding, it stays in registers.
+    #[inline]
+    fn into_parts(mut self) -> (&'a Arc<VcCore>, Chain, bool) {
+        let parts = (self.vc, std::mem::take(&mut self.chain), self.fresh);
+        std::mem::forget(self);
+        parts
     }
 }
 
 impl KeptSends {
     /// Splits the first `count` off.
     pub fn split_front(&mut self, count: usize) -> KeptSends {
-        KeptSends { vc: self.vc.clone(), chain: self.chain.split_off_front(count) }
+        let chain = self.chain.split_off_front(count);
+        KeptSends { vc: self.vc.clone(), chain, fresh: self.fresh }
     }
 
     /// Splits off those that `wanted` picks, keeping both in order. For a cancel.
     pub fn take_matching(&mut self, wanted: impl FnMut(&NetBufferList) -> bool) -> KeptSends {
-        KeptSends { vc: self.vc.clone(), chain: self.chain.take_matching(wanted) }
+        let chain = self.chain.take_matching(wanted);
+        KeptSends { vc: self.vc.clone(), chain, fresh: self.fresh }
+    }
+
+    fn vc(&self) -> &Arc<VcCore> {
+        self.vc.as_ref().expect(WHOLE)
+    }
+
+    #[inline]
+    fn into_parts(mut self) -> (Arc<VcCore>, Chain, bool) {
+        let parts = (self.vc.take().expect(WHOLE), std::mem::take(&mut self.chain), self.fresh);
+        std::mem::forget(self);
+        parts
     }
 }
+
+const WHOLE: &str = "only what consumes the batch takes it apart";
 
 #[cold]
 fn lose_sends(vc: Arc<VcCore>, mut chain: Chain) {
@@ -133,11 +172,8 @@ fn lose_sends(vc: Arc<VcCore>, mut chain: Chain) {
                 chain.len()
             ),
         );
-        for nbl in chain.iter_mut() {
-            nbl.set_status(NdisStatus::FAILURE);
-        }
-        let errors = chain.len();
-        vc.complete(chain, errors);
+        vc.set_status(&mut chain, NdisStatus::FAILURE);
+        vc.complete(chain);
     });
 }
 
@@ -145,7 +181,8 @@ impl VcCore {
     /// `NdisCoSendNetBufferLists`: a check, a count, and down to the miniport. What may not pass comes back with its status.
     #[inline]
     pub(crate) fn send(self: &Arc<Self>, mut chain: Chain) {
-        let (nbls, octets) = (chain.len(), stamp(&mut chain, self.id));
+        let nbls = chain.len();
+        let octets = stamp(&mut chain, self.id, |nbl| nbl.set_status(NdisStatus::SUCCESS));
         if nbls == 0 {
             return;
         }
@@ -157,7 +194,7 @@ impl VcCore {
             }
             Entry::Shut { drained } => return self.refuse_send(chain, drained),
         }
-        let sends = Sends { vc: self, chain };
+        let sends = Sends { vc: self, chain, fresh: true };
         let sent = frame::guard(|| match &self.users {
             Users::CallManager { miniport, .. } | Users::Signaling { miniport, .. } => {
                 miniport.send(Vc::new(self), sends)
@@ -189,28 +226,59 @@ impl VcCore {
         self.give_back(chain, false);
     }
 
+    /// Gives all NBLs of a batch the status that they complete with.
+    fn set_status(&self, chain: &mut Chain, status: NdisStatus) {
+        for nbl in chain.iter_mut() {
+            nbl.set_status(status);
+        }
+        if status != NdisStatus::SUCCESS {
+            self.tx.misses.fetch_add(chain.len() as u32, Relaxed);
+        }
+    }
+
+    /// Counts the NBLs of a batch that completes with errors.
+    fn count_errors(&self, chain: &Chain) {
+        let errors = chain.iter().filter(|nbl| nbl.status() != NdisStatus::SUCCESS).count();
+        self.tx.misses.fetch_add(errors as u32, Relaxed);
+    }
+
     /// The miniport is done with a batch.
     #[inline]
-    pub(crate) fn complete(self: &Arc<Self>, chain: Chain, errors: usize) {
-        if chain.is_empty() {
-            return;
+    pub(crate) fn complete(self: &Arc<Self>, chain: Chain) {
+        let nbls = chain.len();
+        if nbls == 0 || self.tx.is_special() || !frame::may_nest() {
+            return self.complete_slowly(chain);
         }
-        if errors > 0 {
-            self.errors.fetch_add(errors as u32, Relaxed);
+        self.tell_sent(chain);
+        if self.tx.leave(nbls) {
+            self.drained();
         }
-        if self.tx.watched() {
-            self.cross(Side::Lower, Way::Down, F::NdisMCoSendNetBufferListsComplete);
-        }
-        if self.lost.load(Relaxed) != 0 && self.completed_after_loss(&chain) {
+    }
+
+    #[cold]
+    fn complete_slowly(self: &Arc<Self>, chain: Chain) {
+        if chain.is_empty() || self.tx.is_special() && self.completed_specially(&chain) {
             return;
         }
         self.give_back(chain, true);
     }
 
-    /// True if the batch was written off with the object that held it, or has nobody to go back to.
+    /// Traces a completion. True if the batch was written off with the object that held it, or has nobody to go back to.
     #[cold]
-    fn completed_after_loss(self: &Arc<Self>, chain: &Chain) -> bool {
-        let _lock = self.lock();
+    fn completed_specially(self: &Arc<Self>, chain: &Chain) -> bool {
+        if self.tx.watched() {
+            self.cross(Side::Lower, Way::Down, F::NdisMCoSendNetBufferListsComplete);
+        }
+        if self.tx.ended() && !self.is_mcm() && self.lost.load(SeqCst) == 0 {
+            let nbls = chain.len();
+            self.report(
+                "DP-110",
+                format!(
+                    "the miniport ended a deactivation with {nbls} sends outstanding, and completes them now"
+                ),
+            );
+        }
+        let lock = self.lock();
         if self.lost.load(SeqCst) & WRITTEN_OFF != 0 {
             return true;
         }
@@ -218,7 +286,7 @@ impl VcCore {
             return false;
         }
         let drained = self.tx.leave(chain.len());
-        drop(_lock);
+        drop(lock);
         if drained {
             self.drained();
         }
@@ -226,41 +294,51 @@ impl VcCore {
     }
 
     /// `ProtocolCoSendNetBufferListsComplete`. `counted`: the batch had entered, and leaves when the callback has returned.
-    #[inline]
     fn give_back(self: &Arc<Self>, chain: Chain, counted: bool) {
-        if !frame::may_nest() {
+        if frame::may_nest() {
+            self.give_back_now(chain, counted);
+        } else {
             let vc = self.clone();
             frame::aside(move || vc.give_back_now(chain, counted));
-            return;
         }
-        self.give_back_now(chain, counted);
     }
 
-    #[inline]
     fn give_back_now(self: &Arc<Self>, chain: Chain, counted: bool) {
         let nbls = chain.len();
-        if self.tx.watched() {
-            self.cross(Side::User, Way::Up, F::ProtocolCoSendNetBufferListsComplete);
-        }
-        if self.lost.load(Relaxed) & Side::User.bit() == 0 {
-            let told = frame::call(|| match &self.users {
-                Users::CallManager { client, .. } | Users::Mcm { client, .. } => {
-                    client.send_complete(Vc::new(self), chain)
-                }
-                Users::Signaling { user, .. } => user.send_complete(Vc::new(self), chain),
-            });
-            if told.is_err() {
-                self.lose(Side::User, F::ProtocolCoSendNetBufferListsComplete);
-            }
+        if !(self.tx.is_special() && self.told_specially(Side::User, F::ProtocolCoSendNetBufferListsComplete))
+        {
+            self.tell_sent(chain);
         }
         if counted && self.tx.leave(nbls) {
             self.drained();
         }
     }
 
+    #[inline]
+    fn tell_sent(self: &Arc<Self>, chain: Chain) {
+        let told = frame::call(|| match &self.users {
+            Users::CallManager { client, .. } | Users::Mcm { client, .. } => {
+                client.send_complete(Vc::new(self), chain)
+            }
+            Users::Signaling { user, .. } => user.send_complete(Vc::new(self), chain),
+        });
+        if told.is_err() {
+            self.lose(Side::User, F::ProtocolCoSendNetBufferListsComplete);
+        }
+    }
+
+    /// Traces a callback of the data path, if somebody listens. True if its object is lost, so that nobody is to be called.
+    #[cold]
+    fn told_specially(&self, side: Side, function: F) -> bool {
+        if self.tx.watched() {
+            self.cross(side, Way::Up, function);
+        }
+        self.lost(side)
+    }
+
     /// `NdisMCoIndicateReceiveNetBufferLists`: up to the owner of the data side, and back what it does not keep.
     pub(crate) fn indicate(self: &Arc<Self>, mut chain: Chain) {
-        let (nbls, octets) = (chain.len(), stamp(&mut chain, self.id));
+        let (nbls, octets) = (chain.len(), stamp(&mut chain, self.id, |_| ()));
         if nbls == 0 {
             return;
         }
@@ -286,7 +364,7 @@ impl VcCore {
 
     /// With NDIS_RECEIVE_FLAGS_RESOURCES: the miniport owns the NBLs again when this returns.
     pub(crate) fn indicate_lent(self: &Arc<Self>, chain: &mut Chain) {
-        let (nbls, octets) = (chain.len(), stamp(chain, self.id));
+        let (nbls, octets) = (chain.len(), stamp(chain, self.id, |_| ()));
         if nbls == 0 {
             return;
         }
@@ -294,7 +372,7 @@ impl VcCore {
             Entry::Open => {}
             Entry::Watched => self.cross(Side::Lower, Way::Down, F::NdisMCoIndicateReceiveNetBufferLists),
             Entry::Shut { drained } => {
-                self.drops.fetch_add(nbls as u32, Relaxed);
+                self.rx.misses.fetch_add(nbls as u32, Relaxed);
                 if drained {
                     self.drained();
                 }
@@ -311,10 +389,7 @@ impl VcCore {
 
     #[inline]
     fn receive(self: &Arc<Self>, batch: &mut Receives<'_>) {
-        if self.rx.watched() {
-            self.cross(Side::User, Way::Up, F::ProtocolCoReceiveNetBufferLists);
-        }
-        if self.lost.load(Relaxed) & Side::User.bit() != 0 {
+        if self.rx.is_special() && self.told_specially(Side::User, F::ProtocolCoReceiveNetBufferLists) {
             return;
         }
         let told = frame::call(|| match &self.users {
@@ -330,7 +405,7 @@ impl VcCore {
 
     #[cold]
     fn refuse_receive(self: &Arc<Self>, chain: Chain, drained: bool) {
-        self.drops.fetch_add(chain.len() as u32, Relaxed);
+        self.rx.misses.fetch_add(chain.len() as u32, Relaxed);
         if self.rx.watched() {
             self.cross(Side::Lower, Way::Down, F::NdisMCoIndicateReceiveNetBufferLists);
         }
@@ -353,10 +428,7 @@ impl VcCore {
     }
 
     fn tell_returned(self: &Arc<Self>, chain: Chain) {
-        if self.rx.watched() {
-            self.cross(Side::Lower, Way::Up, F::MiniportReturnNetBufferLists);
-        }
-        if self.lost.load(Relaxed) & Side::Lower.bit() != 0 {
+        if self.rx.is_special() && self.told_specially(Side::Lower, F::MiniportReturnNetBufferLists) {
             return;
         }
         let told = frame::guard(|| match &self.users {
@@ -371,12 +443,14 @@ impl VcCore {
     }
 }
 
-/// Marks each NBL with its VC (DP-127) and sums up the data, in one walk.
+/// Marks each NBL with its VC (DP-127), does `also`, and sums up the data, in one walk: walks are what a batch of many costs.
+/// A send gives each NBL the status that most complete with, so that a completion with SUCCESS needs no walk of its own.
 #[inline]
-fn stamp(chain: &mut Chain, vc: VcId) -> u64 {
+fn stamp(chain: &mut Chain, vc: VcId, also: impl Fn(&mut NetBufferList)) -> u64 {
     let mut octets = 0;
     for nbl in chain.iter_mut() {
         nbl.set_source(vc.0);
+        also(nbl);
         octets += nbl.data_len();
     }
     octets

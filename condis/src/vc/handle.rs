@@ -213,9 +213,7 @@ impl Vc<'_, Client> {
     pub fn close_call(self, data: CloseData) -> Outcome<Result<(), NdisStatus>> {
         self.cross(Side::User, F::NdisClCloseCall);
         let vc = self.0;
-        if vc.tx.in_flight() > 0 && matches!(self.call(), Call::Connected) {
-            vc.report("X-48", "a call is closed with sends outstanding; the close waits for them");
-        }
+        // X-48 is not reported: a send counts until its completion callback has returned, and a client may close in there.
         let mut slot = Some(data);
         let outcome = request!(
             vc, Side::Manager, CloseCall,
@@ -365,16 +363,17 @@ impl VcCore {
     pub(crate) fn delete(self: &Arc<Self>) -> Result<(), NdisStatus> {
         {
             let mut ctl = self.lock();
-            let idle = match (&self.users, ctl.control.creator) {
-                (Users::Signaling { .. }, _) => ctl.idle(Side::Lower),
-                (_, Creator::Client) => ctl.idle(Side::Manager) && ctl.idle(Side::Lower),
-                (_, Creator::Manager) => ctl.idle(Side::User) && ctl.idle(Side::Lower),
+            // The creator may be inside an upcall of its own; but nothing may be left to tell it afterwards.
+            let idle = match (&self.users, self.creator) {
+                (Users::Signaling { .. }, _) => ctl.queue_empty(Side::User),
+                (_, Creator::Client) => ctl.queue_empty(Side::User) && ctl.idle(Side::Manager),
+                (_, Creator::Manager) => ctl.queue_empty(Side::Manager) && ctl.idle(Side::User),
             };
+            let idle = idle && ctl.idle(Side::Lower);
             ctl.control.begin_delete(idle && self.is_drained())?;
             self.conclude(&mut ctl);
         }
-        let creator = self.lock().control.creator;
-        let agreed = match (&self.users, creator) {
+        let agreed = match (&self.users, self.creator) {
             (Users::CallManager { client, .. } | Users::Mcm { client, .. }, Creator::Manager) => {
                 self.call(Side::User, F::ProtocolCoDeleteVc, || client.delete())
             }
@@ -427,7 +426,7 @@ impl<R: ManagerRole> Vc<'_, R> {
         let vc = self.0;
         let sap = sap.core();
         let mut slot = Some(params);
-        let same_af = matches!(&vc.owner, Owner::Af(af) if Arc::ptr_eq(af, &sap.af));
+        let same_af = matches!(vc.owner(), Owner::Af(af) if Arc::ptr_eq(af, &sap.af));
         let outcome = request!(
             vc, Side::User, IncomingCall,
             begin: |ctl| {
@@ -592,15 +591,19 @@ fn activate(vc: &Arc<VcCore>, side: Side, params: CallParams) -> Outcome<Result<
 
 fn deactivate(vc: &Arc<VcCore>, side: Side) -> Outcome<Result<(), NdisStatus>> {
     vc.cross(side, Way::Down, F::NdisCmDeactivateVc);
-    let unasked = matches!(vc.lock().control.call, Call::Connected);
+    let unasked;
     let outcome = request!(
         vc, Side::Lower, Deactivate,
-        begin: |ctl| ctl.control.begin_deactivate(),
+        begin: |ctl| {
+            let begun = ctl.control.begin_deactivate();
+            unasked = begun.is_ok() && matches!(ctl.control.call, Call::Connected);
+            begun
+        },
         queue: Upcall::Deactivate,
         now: vc.ask_deactivate(),
         refuse: |status| status
     );
-    if unasked && !matches!(outcome, Outcome::Done(Err(NdisStatus::NOT_ACCEPTED | NdisStatus::CLOSING))) {
+    if unasked {
         vc.report(
             "A17",
             "the VC of a call that is up was deactivated; the (M)CM owes the client a remote close",
@@ -782,7 +785,7 @@ impl<R: Role> OwnedVc<R> {
 
 impl VcCore {
     fn delete_function(&self) -> (F, Side) {
-        match (&self.users, self.lock().control.creator) {
+        match (&self.users, self.creator) {
             (Users::Mcm { .. }, Creator::Manager) => (F::NdisMCmDeleteVc, Side::Manager),
             (Users::CallManager { .. }, Creator::Manager) => (F::NdisCoDeleteVc, Side::Manager),
             (_, Creator::Client) | (Users::Signaling { .. }, _) => (F::NdisCoDeleteVc, Side::User),

@@ -51,6 +51,8 @@ impl Op for MakeCall {
             vc.cross_completion(Function::NdisCmMakeCallComplete, Function::NdisMCmMakeCallComplete);
         }
         let mut party_without_object = false;
+        // A party's objects are its drivers': they are dropped outside of the lock.
+        let mut refused_parties = Vec::new();
         let reply = vc.transition(|ctl| {
             if !ctl.control.owes_make() {
                 return (None, false);
@@ -71,7 +73,8 @@ impl Op for MakeCall {
             if result.is_err()
                 && let Some(rare) = &mut ctl.rare
             {
-                rare.parties.clear();
+                refused_parties = std::mem::take(&mut rare.parties);
+                refused_parties.iter().for_each(|party| party.gone());
             }
             let no_path = end == MakeEnd::NoPath;
             if how == How::Returned && !matches!(ctl.control.call, Call::Closing(_)) {
@@ -115,6 +118,7 @@ impl Op for CloseCall {
         }
         // A manager whose object is lost cannot refuse: NDIS answers for it.
         let answer = if vc.lost(Side::Manager) { Ok(()) } else { answer };
+        let mut parties = None;
         vc.transition(|ctl| {
             if !ctl.control.owes_close() {
                 return None;
@@ -123,12 +127,15 @@ impl Op for CloseCall {
             match (answer, how) {
                 (Err(status), How::Returned) => Some(Err(status)),
                 (Err(status), How::Late | How::Deferred) => {
-                    ctl.push(Upcall::CloseCallComplete(Err(status)));
+                    ctl.push(Upcall::CloseCallComplete(Err(status), Vec::new()));
                     None
                 }
                 (Ok(()), How::Returned) => {
-                    let at_once = ctl.queue_empty(Side::Manager) && ctl.control.finish_close(vc.is_drained());
-                    at_once.then_some(Ok(()))
+                    // Nobody may be told of this call after its end: what is still queued goes first.
+                    if ctl.queue_empty(Side::Manager) && ctl.queue_empty(Side::User) {
+                        parties = ctl.finish_close(vc.is_drained());
+                    }
+                    parties.is_some().then_some(Ok(()))
                 }
                 // The end of the transition sees whether the close is finished.
                 (Ok(()), How::Late | How::Deferred) => None,
@@ -266,16 +273,13 @@ impl Op for Deactivate {
         if how == How::Late {
             vc.cross(Side::Lower, crate::trace::Way::Down, Function::NdisMCoDeactivateVcComplete);
         }
-        let mut early = 0;
+        let mut lost = 0;
         let reply = vc.transition(|ctl| {
-            if !ctl.control.owes_deactivation() {
-                return None;
-            }
             if vc.lost(Side::Lower) && vc.lost.fetch_or(WRITTEN_OFF, SeqCst) & WRITTEN_OFF == 0 {
-                early = vc.tx.write_off();
+                lost = vc.tx.write_off();
             }
-            let (sends, _) = vc.in_flight();
-            early = early.max(sends);
+            // What is in flight now may be on its way to the sender already; what is completed later is the miniport's.
+            vc.tx.end();
             // NBLs that are still out hold the deactivation back; the last one that comes back completes it.
             if !ctl.control.end_deactivate(vc.is_drained()) {
                 return None;
@@ -286,8 +290,8 @@ impl Op for Deactivate {
             ctl.push(Upcall::DeactivateComplete(answer));
             None
         });
-        if early > 0 {
-            vc.report("DP-110", format!("the miniport ended a deactivation with {early} sends outstanding"));
+        if lost > 0 {
+            vc.report("DP-110", format!("{lost} sends were lost with a miniport object that panicked"));
         }
         reply
     }

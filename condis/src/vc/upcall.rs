@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering::SeqCst;
 
 use super::control::{Activation, Call, Closing, Creator, Life, RemoteClose};
 use super::ops::{Activate, CloseCall, Deactivate, IncomingCall, MakeCall, ModifyCallQos};
-use super::{Ctl, Side, Users, Vc, VcCore, WRITTEN_OFF};
+use super::{Ctl, Rare, Side, Users, Vc, VcCore, WRITTEN_OFF};
 use crate::driver::Connected;
 use crate::frame;
 use crate::names::Function as F;
@@ -26,7 +26,8 @@ use crate::trace::Way;
 pub(crate) enum Upcall {
     // To the client, or to the call manager on its signaling VC.
     MakeCallComplete(Result<Connected, Refused>),
-    CloseCallComplete(Result<(), NdisStatus>),
+    /// With the parties that went with the call, so that their objects are dropped outside of the lock.
+    CloseCallComplete(Result<(), NdisStatus>, Vec<Arc<PartyCore>>),
     IncomingCall(CallParams, Arc<SapCore>),
     CallConnected,
     IncomingCloseCall(NdisStatus, CloseData),
@@ -54,7 +55,7 @@ impl Upcall {
     fn side(&self, signaling: bool) -> Side {
         match self {
             Upcall::MakeCallComplete(_)
-            | Upcall::CloseCallComplete(_)
+            | Upcall::CloseCallComplete(..)
             | Upcall::IncomingCall(..)
             | Upcall::CallConnected
             | Upcall::IncomingCloseCall(..)
@@ -79,7 +80,7 @@ impl Upcall {
     /// The side that must have come out of its upcall before this one may run, since it ends the call.
     fn waits_for(&self) -> u8 {
         match self {
-            Upcall::CloseCallComplete(Ok(())) | Upcall::MakeCallComplete(Err(_)) => {
+            Upcall::CloseCallComplete(Ok(()), _) | Upcall::MakeCallComplete(Err(_)) => {
                 Side::Manager.bit() | Side::Lower.bit()
             }
             Upcall::IncomingCallComplete(Err(_)) => Side::User.bit(),
@@ -92,11 +93,17 @@ impl Upcall {
 #[derive(Default)]
 pub(crate) struct Queues([VecDeque<Upcall>; 3]);
 
+impl Queues {
+    fn is_empty(&self) -> bool {
+        self.0.iter().all(VecDeque::is_empty)
+    }
+}
+
 impl Ctl {
     /// Queues an upcall behind those of its side.
     pub(crate) fn push(&mut self, upcall: Upcall) {
         let side = upcall.side(self.control.signaling);
-        self.queues.get_or_insert_default().0[side as usize].push_back(upcall);
+        self.rare.get_or_insert_default().queues.0[side as usize].push_back(upcall);
     }
 
     /// True if no side is in an upcall or has one queued.
@@ -105,7 +112,36 @@ impl Ctl {
     }
 
     pub(crate) fn queue_empty(&self, side: Side) -> bool {
-        self.queues.as_ref().is_none_or(|queues| queues.0[side as usize].is_empty())
+        self.rare.as_ref().is_none_or(|rare| rare.queues.0[side as usize].is_empty())
+    }
+
+    /// True if an upcall waits.
+    pub(crate) fn has_queued(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| !rare.queues.is_empty())
+    }
+
+    /// Gives back the memory of what the VC no longer has.
+    fn drop_rare(&mut self) {
+        let gone = |rare: &Rare| {
+            rare.queues.is_empty()
+                && rare.name.is_none()
+                && rare.parties.is_empty()
+                && rare.offered_on.is_none()
+        };
+        if self.rare.as_deref().is_some_and(gone) {
+            self.rare = None;
+        }
+    }
+
+    /// Ends a close of which nothing is left to do. The last party goes with its call (section 6.4): what there was of
+    /// parties is handed out, to be dropped outside of the lock.
+    pub(crate) fn finish_close(&mut self, drained: bool) -> Option<Vec<Arc<PartyCore>>> {
+        if !self.control.finish_close(drained) {
+            return None;
+        }
+        let parties = self.rare.as_mut().map(|rare| std::mem::take(&mut rare.parties)).unwrap_or_default();
+        parties.iter().for_each(|party| party.gone());
+        Some(parties)
     }
 
     /// Takes the turn of `side` for a request whose answer the caller waits for. False: it must be queued.
@@ -119,7 +155,7 @@ impl Ctl {
 
     /// Takes the next upcall whose turn has come.
     fn next(&mut self) -> Option<(Side, Upcall)> {
-        let queues = self.queues.as_mut()?;
+        let queues = &mut self.rare.as_mut()?.queues;
         for side in Side::ALL {
             let queue = &mut queues.0[side as usize];
             let Some(head) = queue.front() else { continue };
@@ -130,9 +166,7 @@ impl Ctl {
             self.busy |= side.bit();
             return Some((side, upcall));
         }
-        if queues.0.iter().all(VecDeque::is_empty) {
-            self.queues = None;
-        }
+        self.drop_rare();
         None
     }
 }
@@ -145,7 +179,7 @@ impl VcCore {
             let mut ctl = self.lock();
             let result = change(&mut ctl);
             let follow = self.conclude(&mut ctl);
-            (result, ctl.queues.is_some(), follow)
+            (result, ctl.has_queued(), follow)
         };
         if pump {
             self.pump();
@@ -162,9 +196,9 @@ impl VcCore {
         self.tx.set_open(ctl.control.sends() && lost == 0);
         self.rx.set_open(ctl.control.receives() && lost == 0);
         if matches!(ctl.control.call, Call::Closing(Closing { done: true, .. }))
-            && ctl.control.finish_close(self.is_drained())
+            && let Some(parties) = ctl.finish_close(self.is_drained())
         {
-            ctl.push(Upcall::CloseCallComplete(Ok(())));
+            ctl.push(Upcall::CloseCallComplete(Ok(()), parties));
         }
         ctl.retired || lost != 0
     }
@@ -188,19 +222,23 @@ impl VcCore {
 
     /// `side` has come out of its upcall.
     pub(crate) fn release(self: &Arc<Self>, side: Side) {
-        self.release_quietly(side);
-        self.pump();
+        if self.release_quietly(side) {
+            self.pump();
+        }
     }
 
-    fn release_quietly(self: &Arc<Self>, side: Side) {
-        let follow = {
+    /// True if an upcall waits.
+    fn release_quietly(self: &Arc<Self>, side: Side) -> bool {
+        let (follow, waits) = {
             let mut ctl = self.lock();
             ctl.busy &= !side.bit();
-            ctl.retired || self.lost.load(SeqCst) != 0
+            (ctl.retired || self.lost.load(SeqCst) != 0, ctl.has_queued())
         };
         if follow {
             self.follow_up();
         }
+        // Who queues another one after the lock pumps it.
+        waits || follow
     }
 
     /// Runs `callback` of the driver on `side`, unless its object is lost; a panic loses it.
@@ -238,7 +276,7 @@ impl VcCore {
     /// The object on `side` panicked: it is not called again, and NDIS answers for it from now on.
     #[cold]
     pub(crate) fn lose(self: &Arc<Self>, side: Side, function: F) {
-        self.lost.fetch_or(side.bit(), SeqCst);
+        self.set_lost(side);
         self.report(
             "DP-216",
             format!("{} panicked in {function}; its object is not called again", self.driver(side)),
@@ -316,7 +354,8 @@ impl VcCore {
             Upcall::MakeCallComplete(result) => {
                 self.call(user, F::ProtocolClMakeCallComplete, || client.make_call_complete(vc, result));
             }
-            Upcall::CloseCallComplete(result) => {
+            Upcall::CloseCallComplete(result, parties) => {
+                drop(parties);
                 self.call(user, F::ProtocolClCloseCallComplete, || client.close_call_complete(vc, result));
             }
             Upcall::CallConnected => {
