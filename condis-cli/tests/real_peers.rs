@@ -9,8 +9,9 @@
 
 mod peers;
 
-use peers::cable::Cable;
+use peers::cable::{Cable, signal};
 use peers::debian::{self, Host, Server};
+use peers::ours::{self, Way};
 use peers::{present, traffic};
 
 /// The peers by themselves, so that a failure of the tests below is ours.
@@ -20,7 +21,7 @@ fn the_peers_understand_each_other() {
         return;
     }
     let cable = Cable::new();
-    let server = Server::start(&cable.concentrator, "theirs", &["alpha", "beta"]);
+    let mut server = Server::start(&cable.concentrator, "theirs", &["alpha", "beta"]);
     let offer = debian::await_concentrator(&cable.host);
     for expected in ["Access-Concentrator: theirs", "Service-Name: alpha", "Service-Name: beta"] {
         assert!(offer.contains(expected), "{offer}");
@@ -29,7 +30,152 @@ fn the_peers_understand_each_other() {
 
     let mut host = Host::start(&cable.host, &["-S", "beta"]);
     traffic::exchange_once_echoed(&mut host.frames);
-    assert_eq!(server.sessions(&cable.concentrator).len(), 1);
+    server.session_begins();
     host.hang_up();
     host.process.end().well();
+    server.sessions_end();
+}
+
+/// RFC 2516 §5.1 and §5.2: a PADI for a service that is not offered gets no PADO; others get the AC-Name and every service.
+fn is_discovered_by_name_and_service(way: Way) {
+    if !present() {
+        return;
+    }
+    let cable = Cable::new();
+    let ours = ours::concentrator(&cable.concentrator, way);
+    let offer = debian::discovery(&cable.host, &[]).well().output;
+    let address = cable.concentrator.address();
+    for expected in [
+        "Access-Concentrator: ours",
+        "Service-Name: alpha",
+        "Service-Name: beta",
+        &format!("AC-Ethernet-Address: {address}"),
+    ] {
+        assert!(offer.contains(expected), "{expected} in {offer}");
+    }
+    debian::discovery(&cable.host, &["-S", "alpha", "-C", "ours", "-U"]).well();
+    let unanswered = debian::discovery(&cable.host, &["-S", "gamma"]);
+    assert!(!unanswered.status.success() && unanswered.output.is_empty(), "{}", unanswered.said);
+    debian::discovery(&cable.host, &["-S", "beta", "-W", "00ff7e7d"]).well();
+
+    ours.signal("INT");
+    let report = ours::report(&ours.end().well());
+    assert_eq!(report["totals"]["answered"], 0, "who is only asked has no session");
+}
+
+/// RFC 2516 §6: a session carries frames as they are, until the host's PADT.
+fn carries_a_session_that_the_peer_ends(way: Way) {
+    if !present() {
+        return;
+    }
+    let cable = Cable::new();
+    let mut ours = ours::concentrator(&cable.concentrator, way);
+    let mut host = Host::start(&cable.host, &["-S", "beta"]);
+    traffic::exchange(&mut host.frames);
+    ours.line("call 1 for \"beta\"");
+    host.hang_up();
+    host.process.end().well();
+    ours.line("down, done");
+
+    // A host that ends without a word, and another program that ends its session.
+    let session = debian::session_alone(&cable.host, &["-S", "alpha"]);
+    ours.line("call 2 for \"alpha\"");
+    assert!(session.ends_with(&cable.concentrator.address()), "{session}");
+    debian::kill_session(&cable.host, &session);
+    ours.line("down, done");
+
+    ours.signal("INT");
+    let report = ours::report(&ours.end().well());
+    assert_eq!(report["totals"]["answered"], 2);
+    assert_eq!(report["totals"]["echoed_frames"], traffic::FRAMES);
+    for call in report["calls"].as_array().expect("it is a list") {
+        assert_eq!(call["closed_by"], "the other end", "{call}");
+    }
+}
+
+/// RFC 2516 §5.5: the concentrator's PADT ends the session at the host; Ctrl-C sends one for each.
+fn ends_every_session_upon_ctrl_c(way: Way) {
+    if !present() {
+        return;
+    }
+    let cable = Cable::new();
+    let mut ours = ours::concentrator(&cable.concentrator, way);
+    let hosts = ["alpha", "beta"].map(|service| {
+        let host = Host::start(&cable.host, &["-S", service]);
+        ours.line(&format!("for \"{service}\""));
+        host
+    });
+    ours.signal("INT");
+    let report = ours::report(&ours.end().well());
+    assert_eq!(report["totals"]["over"], 2);
+    for call in report["calls"].as_array().expect("it is a list") {
+        assert_eq!(call["closed_by"], "this end", "{call}");
+    }
+    // Nobody ended their input: it is the PADT that ends them.
+    for host in hosts {
+        host.process.end().well();
+    }
+}
+
+/// RFC 2516 §5: our host picks the service and the concentrator that it was told, and its PADT ends the session at the server.
+fn calls_a_server_and_hangs_up(way: Way) {
+    if !present() {
+        return;
+    }
+    let cable = Cable::new();
+    let mut server = Server::start(&cable.concentrator, "theirs", &["alpha", "beta"]);
+    let calls = [
+        r#"{ service = "beta", concentrator = "theirs", send = "14830000", frame = "1483", check = "echo" }"#,
+        r#"{ service = "", send = "1000", frame = "1", check = "echo" }"#,
+    ];
+    let host = ours::host(&cable.host, way, &calls);
+    let (_, command) = server.session_begins();
+    assert!(command.ends_with("-S 'beta'"), "{command}");
+    let report = ours::report(&host.end().well());
+    for (call, frames) in
+        report["calls"].as_array().expect("it is a list").iter().zip([traffic::FRAMES, 1000])
+    {
+        assert_eq!(call["ending"], "done", "{call}");
+        assert_eq!(call["closed_by"], "this end", "{call}");
+        assert_eq!((&call["sent"]["frames"], &call["echo"]), (&frames.into(), &call["sent"]), "{call}");
+    }
+    server.sessions_end();
+}
+
+/// RFC 2516 §5.5: the server's PADT ends the call at our host.
+fn hears_that_the_server_hangs_up(way: Way) {
+    if !present() {
+        return;
+    }
+    let cable = Cable::new();
+    let mut server = Server::start(&cable.concentrator, "theirs", &["alpha"]);
+    let call = r#"{ service = "alpha", send = "1000", frame = "100", check = "echo", hold = "10min" }"#;
+    let mut host = ours::host(&cable.host, way, &[call]);
+    host.line("call 1 to \"alpha\"");
+    let (session, _) = server.session_begins();
+    // The server sends a PADT when what it started in place of pppd is gone.
+    signal(session, "KILL");
+    host.line("down, the other end closed");
+    let ended = host.end();
+    assert_eq!(ended.status.code(), Some(1), "the call was not held for as long as asked: {}", ended.said);
+    assert_eq!(ours::report(&ended)["calls"][0]["closed_by"], "the other end");
+}
+
+macro_rules! both_ways {
+    ($($test:ident)*) => {
+        mod call_manager {
+            $(#[test] fn $test() { super::$test(super::Way::CallManager); })*
+        }
+        mod mcm {
+            $(#[test] fn $test() { super::$test(super::Way::Mcm); })*
+        }
+    };
+}
+
+both_ways! {
+    is_discovered_by_name_and_service
+    carries_a_session_that_the_peer_ends
+    ends_every_session_upon_ctrl_c
+    calls_a_server_and_hangs_up
+    hears_that_the_server_hangs_up
 }

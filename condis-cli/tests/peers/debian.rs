@@ -12,6 +12,8 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::HANG;
 use super::cable::{INTERFACE, Station};
@@ -24,7 +26,7 @@ pub(crate) fn discovery(station: &Station, arguments: &[&str]) -> Ended {
 
 /// Asks until somebody is there.
 pub(crate) fn await_concentrator(station: &Station) -> String {
-    ask(station, "15", &[]).well()
+    ask(station, "15", &[]).well().output
 }
 
 fn ask(station: &Station, attempts: &str, arguments: &[&str]) -> Ended {
@@ -64,7 +66,7 @@ impl Host {
 pub(crate) fn session_alone(station: &Station, arguments: &[&str]) -> String {
     let mut command = station.command("pppoe");
     command.args(["-I", INTERFACE, "-U", "-d"]).args(arguments);
-    Process::start("pppoe -d", &mut command).end().well()
+    Process::start("pppoe -d", &mut command).end().well().output
 }
 
 /// Closes a session that is left to itself: nothing but a PADT.
@@ -76,32 +78,45 @@ pub(crate) fn kill_session(station: &Station, session: &str) {
 
 /// `pppoe-server`.
 pub(crate) struct Server {
-    /// It.
+    /// It. It says nothing.
     pub(crate) process: Process,
+    sessions: Process,
     directory: PathBuf,
 }
 
 impl Server {
     /// Starts it with this AC-Name and these services. A host has to ask more than once if it is quick.
     pub(crate) fn start(station: &Station, name: &str, services: &[&str]) -> Server {
-        let directory = std::env::temp_dir().join(format!("condis-peers-{}-{name}", std::process::id()));
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let directory = std::env::temp_dir().join(format!("condis-peers-{}-{number}", std::process::id()));
         fs::create_dir_all(&directory).expect("there is room for temporary files");
         let echo = directory.join("echo");
         fs::write(&echo, ECHO).expect("there is room for temporary files");
         fs::set_permissions(&echo, fs::Permissions::from_mode(0o755)).expect("it is ours");
-        let mut command = station.command("pppoe-server");
-        command.args(["-F", "-I", INTERFACE, "-C", name, "-q"]).arg(&echo).env("SESSIONS", &directory);
+        let listener =
+            Process::start("listener", Command::new("sh").args(["-c", LISTENER]).current_dir(&directory));
+        let mut server = station.command("pppoe-server");
+        server.args(["-F", "-I", INTERFACE, "-C", name, "-q"]).arg(&echo).env("DIRECTORY", &directory);
         services.iter().for_each(|service| {
-            command.args(["-S", service]);
+            server.args(["-S", service]);
         });
-        Server { process: Process::start("pppoe-server", &mut command), directory }
+        let mut server =
+            Server { process: Process::start("pppoe-server", &mut server), sessions: listener, directory };
+        server.sessions.line("listening");
+        server
     }
 
-    /// The processes that carry sessions.
-    pub(crate) fn sessions(&self, station: &Station) -> Vec<u32> {
-        let mut processes = station.processes();
-        processes.retain(|(_, command)| command.contains("pppoe -n -I"));
-        processes.into_iter().map(|(pid, _)| pid).collect()
+    /// Waits until a session begins: the process that carries it and its command.
+    pub(crate) fn session_begins(&mut self) -> (u32, String) {
+        let line = self.sessions.line("begins: ");
+        let (pid, command) = line.split_once(" begins: ").expect("the line has it");
+        (pid.parse().expect("it is a number"), command.to_owned())
+    }
+
+    /// Waits until no process carries a session any more.
+    pub(crate) fn sessions_end(&mut self) {
+        self.sessions.line("no session");
     }
 }
 
@@ -112,9 +127,16 @@ impl Drop for Server {
 }
 
 /// What is started in place of pppd, with pppd's arguments: `pty COMMAND` and others. The command reads what it writes, through
-/// a queue that this process opens for both, and takes the place of this process, so that who ends one ends the other.
+/// a queue that this process opens for both, and takes the place of this process, so that who ends one ends the other. It holds
+/// `alive` open to its end.
 const ECHO: &str = r#"#!/bin/sh
+cd "$DIRECTORY"
 while [ "$1" != pty ]; do shift; done
-mkfifo "$SESSIONS/$$"
-exec sh -c "exec $2" <>"$SESSIONS/$$" >&0
+mkfifo "queue.$$"
+exec 3>alive <>"queue.$$" >&0
+echo "$$ begins: $2" >&3
+exec sh -c "exec $2"
 "#;
+
+/// Tells when sessions begin, and when none is left: then `alive` is at its end.
+const LISTENER: &str = "mkfifo alive; echo listening; while cat alive; do echo no session; done";

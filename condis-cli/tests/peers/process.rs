@@ -1,6 +1,5 @@
 //! A program that runs beside the test: read line by line, never waited for without end, killed with the test.
 
-use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -14,18 +13,25 @@ use super::cable::signal;
 pub(crate) struct Process {
     name: String,
     child: Child,
-    lines: Receiver<String>,
-    /// Lines that came and were not asked for yet.
-    unread: VecDeque<String>,
+    lines: Receiver<Line>,
+    /// What it said on standard output.
+    output: Vec<String>,
     /// All that it said, for whoever reads why a test failed.
     said: Vec<String>,
+}
+
+enum Line {
+    Output(String),
+    Error(String),
 }
 
 /// How a program ended.
 pub(crate) struct Ended {
     /// Its exit status.
     pub(crate) status: ExitStatus,
-    /// All that it said on standard output and standard error.
+    /// What it said on standard output.
+    pub(crate) output: String,
+    /// All that it said, on standard output and on standard error.
     pub(crate) said: String,
 }
 
@@ -40,12 +46,12 @@ impl Process {
         let mut child = command.stderr(Stdio::piped()).spawn().expect("the program can be started");
         let (sender, lines) = channel();
         if let Some(output) = child.stdout.take() {
-            read_lines(output, sender.clone());
+            read_lines(output, sender.clone(), Line::Output);
         }
         if let Some(errors) = child.stderr.take() {
-            read_lines(errors, sender);
+            read_lines(errors, sender, Line::Error);
         }
-        Process { name: name.to_owned(), child, lines, unread: VecDeque::new(), said: Vec::new() }
+        Process { name: name.to_owned(), child, lines, output: Vec::new(), said: Vec::new() }
     }
 
     /// Its process number.
@@ -57,13 +63,9 @@ impl Process {
     pub(crate) fn line(&mut self, text: &str) -> String {
         let deadline = Instant::now() + HANG;
         loop {
-            while let Some(line) = self.unread.pop_front() {
-                if line.contains(text) {
-                    return line;
-                }
-            }
             match self.next_line(deadline) {
-                Ok(line) => self.unread.push_back(line),
+                Ok(line) if line.contains(text) => return line,
+                Ok(_) => {}
                 Err(why) => self.fail(&format!("did not say {text:?}"), why),
             }
         }
@@ -86,11 +88,17 @@ impl Process {
         }
         // Nobody holds its output any more: it ends now, if it has not.
         let status = self.child.wait().expect("it is our child");
-        Ended { status, said: self.said.join("\n") }
+        Ended { status, output: self.output.join("\n"), said: self.said.join("\n") }
     }
 
     fn next_line(&mut self, deadline: Instant) -> Result<String, RecvTimeoutError> {
-        let line = self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now()))?;
+        let line = match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now()))? {
+            Line::Output(line) => {
+                self.output.push(line.clone());
+                line
+            }
+            Line::Error(line) => line,
+        };
         self.said.push(line.clone());
         Ok(line)
     }
@@ -110,18 +118,18 @@ impl Drop for Process {
 impl Ended {
     /// Asserts that it was content.
     #[track_caller]
-    pub(crate) fn well(self) -> String {
+    pub(crate) fn well(self) -> Ended {
         assert!(self.status.success(), "it ended with {}; it said:\n{}", self.status, self.said);
-        self.said
+        self
     }
 }
 
-fn read_lines(from: impl Read + Send + 'static, to: Sender<String>) {
+fn read_lines(from: impl Read + Send + 'static, to: Sender<Line>, as_line: fn(String) -> Line) {
     thread::spawn(move || {
         for line in BufReader::new(from).lines() {
             // After an error, or when nobody listens, there is nothing left to do.
             let Ok(line) = line else { return };
-            if to.send(line).is_err() {
+            if to.send(as_line(line)).is_err() {
                 return;
             }
         }
