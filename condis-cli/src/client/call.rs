@@ -83,18 +83,18 @@ impl LabCall {
     /// The end that calls.
     pub(super) fn to_make(client: &Arc<Shared>, plan: CallPlan, number: usize) -> Arc<LabCall> {
         let service = plan.service.clone();
-        let call = LabCall::new(client, Some(plan));
+        let call = LabCall::new(client, Some(plan), number);
         call.record(number, service);
         call
     }
 
     /// The end that may be called.
     pub(super) fn to_take(client: &Arc<Shared>) -> Arc<LabCall> {
-        LabCall::new(client, None)
+        LabCall::new(client, None, 0)
     }
 
-    fn new(client: &Arc<Shared>, plan: Option<CallPlan>) -> Arc<LabCall> {
-        let seed = crc32fast::hash(format!("{}/{}", client.node, client.plan.name).as_bytes());
+    fn new(client: &Arc<Shared>, plan: Option<CallPlan>, number: usize) -> Arc<LabCall> {
+        let seed = crc32fast::hash(format!("{}/{} {number}", client.node, client.plan.name).as_bytes());
         let transfer = match &plan {
             Some(plan) => {
                 let echoed = plan.check != Check::None;

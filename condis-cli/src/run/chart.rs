@@ -121,7 +121,7 @@ fn same(a: &Entry, b: &Entry) -> bool {
     a.signaling == b.signaling && a.down == b.down && plain(a) == plain(b)
 }
 
-/// `client > NdisClMakeCall`: the driver, who calls whom, and what.
+/// `client   >  NdisClMakeCall`: the driver, who calls whom, and what.
 pub(super) fn show(entry: &Entry) -> String {
     let role = match entry.role {
         RoleKind::Client => "client",
@@ -130,7 +130,7 @@ pub(super) fn show(entry: &Entry) -> String {
         RoleKind::Miniport => "miniport",
     };
     let arrow = if entry.down { '>' } else { '<' };
-    let count = if entry.count > 1 { format!(" x{}", entry.count) } else { String::new() };
-    let signaling = if entry.signaling { " *" } else { "" };
-    format!("{role:<8} {arrow} {}{count}{signaling}", entry.function.name())
+    let mark = if entry.signaling { '*' } else { ' ' };
+    let count = if entry.count > 1 { format!("{} x ", entry.count) } else { String::new() };
+    format!("{role:<8} {arrow}{mark} {count}{}", entry.function.name())
 }

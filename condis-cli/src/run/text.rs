@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
-use condis::vc::VcUse;
+use condis::vc::{VcInfo, VcUse};
 
 use super::chart::{self, Chart};
 use super::report::{NodeReport, Report};
@@ -32,41 +32,53 @@ pub fn print(report: &Report, width: usize, out: &mut dyn Write) -> io::Result<(
 
 fn vcs(report: &Report, width: usize, out: &mut dyn Write) -> io::Result<()> {
     heading(out, "The VCs of each node, as its NDIS saw them while calls were up")?;
-    let blocks: Vec<_> = report.nodes.iter().map(vcs_of).collect();
+    let blocks = |octets: bool| report.nodes.iter().map(|node| vcs_of(node, octets)).collect::<Vec<_>>();
+    // Nodes beside each other say more than octets, if there is no room for both.
+    let (full, short) = (blocks(true), blocks(false));
+    let fits =
+        |blocks: &[Vec<String>]| beside(&blocks[..blocks.len().min(2)], width).len() == tallest(blocks);
+    let blocks = if fits(&full) || !fits(&short) { full } else { short };
     for line in beside(&blocks, width) {
         writeln!(out, "{line}")?;
     }
     Ok(())
 }
 
-fn vcs_of(node: &NodeReport) -> Vec<String> {
+/// The height of the first two blocks beside each other.
+fn tallest(blocks: &[Vec<String>]) -> usize {
+    blocks.iter().take(2).map(Vec::len).max().unwrap_or(0)
+}
+
+fn vcs_of(node: &NodeReport, octets: bool) -> Vec<String> {
     let kind = match node.manager {
         Some(manager) => manager.name(),
         None if node.adapters.is_empty() => "no adapter",
         None => "both ways",
     };
+    let columns = if octets { 7 } else { 5 };
+    let row = |vc: &VcInfo| {
+        let mut row = vec![
+            vc.id.to_string(),
+            vc.use_.name().to_owned(),
+            vc.creator.name().to_owned(),
+            vc.activation.name().to_owned(),
+            vc.call.name().to_owned(),
+            vc.statistics.sent_octets.to_string(),
+            vc.statistics.received_octets.to_string(),
+        ];
+        row.truncate(columns);
+        row
+    };
+    let rows: Vec<_> = node.vcs.iter().map(row).collect();
+    let head = ["vc", "use", "creator", "state", "call", "sent", "received"];
     let mut lines = vec![format!("{} ({kind})", node.name)];
-    let rows: Vec<_> = node
-        .vcs
-        .iter()
-        .map(|vc| {
-            vec![
-                vc.id.to_string(),
-                vc.use_.name().to_owned(),
-                vc.creator.name().to_owned(),
-                format!("{}, {}", vc.activation.name(), vc.call.name()),
-                vc.statistics.sent_octets.to_string(),
-                vc.statistics.received_octets.to_string(),
-            ]
-        })
-        .collect();
-    lines.extend(table(&["vc", "use", "creator", "state, call", "sent", "received"], &rows, &[4, 5]));
+    lines.extend(table(&head[..columns], &rows, &[5, 6]));
     if rows.is_empty() {
         lines.push("none".to_owned());
     }
     let signaling = node.vcs.iter().filter(|vc| vc.use_ == VcUse::Signaling).count();
     lines.push(match signaling {
-        0 => "no signaling VC: signaling is opaque to NDIS".to_owned(),
+        0 => "no signaling VC".to_owned(),
         1 => "1 signaling VC".to_owned(),
         more => format!("{more} signaling VCs"),
     });
@@ -80,7 +92,7 @@ fn crossings(chart: &Chart, width: usize, out: &mut dyn Write) -> io::Result<()>
     heading(out, title)?;
     writeln!(
         out,
-        "  > the driver calls NDIS   < NDIS calls the driver   * on the signaling VC   xN so often"
+        "  > the driver calls NDIS   < NDIS calls the driver   * on the signaling VC   N x: so often"
     )?;
     let column = if many { (width.saturating_sub(SEPARATOR.len()) / 2).min(COLUMN_MAX) } else { COLUMN_MAX };
     let heads = chart.columns.iter().map(|c| {
