@@ -155,14 +155,14 @@ impl BindingLife<CallManager> for PppoeBinding {
             Engine::new(model, &self.config, mtu_octets, runtime, lane, self.counters.clone())
         });
         let vc = binding.create_signaling_vc(Box::new(PppoeSignaling(engine.clone())))?;
+        // Kept before it is activated: a completion may come before the return, and looks here.
+        let held = engine.model.lock().insert(vc).keep();
         let signaling = FlowParams { vlan: self.config.vlan, ..FlowParams::raw(ETHERTYPE_DISCOVERY) };
-        let activated = vc.at().activate(signaling.to_params());
-        let result = match activated {
+        let result = match held.at().activate(signaling.to_params()) {
             Outcome::Done(Err(refused)) => Err(refused.status),
             // What is sent before a pended activation is complete is lost, and sent again.
             Outcome::Done(Ok(_)) | Outcome::Pending => binding.register_address_family(AddressFamily::PPP),
         };
-        *engine.model.lock() = Some(vc);
         if result.is_err() {
             self.end_signaling();
         }
@@ -282,6 +282,13 @@ impl SignalingVc for PppoeSignaling {
         if chain.iter().any(|nbl| nbl.status() == NdisStatus::NOT_ACCEPTED) {
             // The device is gone (DP-074), and whoever should have told us has not yet.
             self.0.link_state(false);
+        }
+    }
+
+    fn activate_complete(&self, vc: Vc<'_, Signaling>, _: Result<CallParams, Refused>) {
+        // The binding ended meanwhile, and could not deactivate what was not active.
+        if self.0.model.lock().is_none() {
+            let _ = vc.deactivate();
         }
     }
 }

@@ -86,7 +86,7 @@ pub(super) fn rejection(status: NdisStatus) -> Rejection {
 mod tests {
     use super::*;
     use crate::pppoe::discovery::{CallKey, ServiceKey};
-    use crate::pppoe::wire::{GrammarError, MacAddr, SessionId, TagType};
+    use crate::pppoe::wire::{Code, GrammarError, MacAddr, SessionId};
 
     /// Every failure has a status of the documented list, and none of them is a success.
     #[test]
@@ -99,7 +99,7 @@ mod tests {
                 NdisStatus::DEST_OUT_OF_ORDER,
             ),
             (
-                CallFailure::MalformedPads(GrammarError::Missing(TagType::SERVICE_NAME)),
+                CallFailure::MalformedPads(GrammarError::NoSessionId { code: Code::Pads }),
                 NdisStatus::DEST_OUT_OF_ORDER,
             ),
             (CallFailure::ServiceNameError(text()), NdisStatus::INVALID_ADDRESS),

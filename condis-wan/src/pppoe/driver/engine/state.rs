@@ -40,6 +40,7 @@ pub(super) struct State<M: Model> {
     pub(super) saps: BTreeMap<ServiceKey, Registered<M>>,
     /// No more calls: the adapter is going away.
     leaving: bool,
+    link_up: bool,
     pub(super) counters: EngineCounters,
     pub(super) published: Snapshot,
 }
@@ -68,6 +69,7 @@ impl<M: Model> State<M> {
             host_sessions: BTreeSet::new(),
             saps: BTreeMap::new(),
             leaving: false,
+            link_up: true,
             counters: EngineCounters::default(),
             published: Snapshot::default(),
         }
@@ -102,10 +104,14 @@ impl<M: Model> State<M> {
                     concentrator.handle_timeout(now);
                 }
             }
-            Input::Link { up: true } => effects.push_back(Effect::Signaling { enabled: true }),
-            Input::Link { up: false } => {
-                effects.push_back(Effect::Signaling { enabled: false });
-                self.network_gone(now, effects);
+            // Told twice, by the miniport and by a send that came back: once is enough.
+            Input::Link { up } if up == self.link_up => {}
+            Input::Link { up } => {
+                self.link_up = up;
+                effects.push_back(Effect::Signaling { enabled: up });
+                if !up {
+                    self.network_gone(now, effects);
+                }
             }
             Input::Leave => self.leave(now),
             Input::Gone => {

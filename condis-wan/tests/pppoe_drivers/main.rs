@@ -1,0 +1,9 @@
+//! The PPPoE drivers, host and concentrator, each as a call manager and as an MCM, on an Ethernet in memory.
+#![allow(missing_docs, unreachable_pub, reason = "a test, in several files")]
+
+mod calls;
+mod client;
+mod lab;
+mod network;
+mod slow;
+mod station;
