@@ -299,13 +299,13 @@ impl Node {
     pub fn shutdown(&self, done: impl FnOnce() + Send + 'static) {
         let adapters = self.0.all_adapters();
         let join = crate::adapter::pnp::Join::new(adapters.len(), done);
+        if adapters.is_empty() {
+            let join = join.clone();
+            self.0.defer(move || join.arrive());
+        }
         for adapter in adapters {
             let join = join.clone();
             adapter.remove(Box::new(move || join.arrive()));
-        }
-        if join.is_empty() {
-            let join = join.clone();
-            self.0.defer(move || join.arrive());
         }
     }
 }

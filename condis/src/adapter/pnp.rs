@@ -62,13 +62,9 @@ pub(crate) struct Join {
 }
 
 impl Join {
+    /// One of nothing waits for one arrival, which its maker sees to.
     pub(crate) fn new(count: usize, then: impl FnOnce() + Send + 'static) -> Arc<Join> {
         Arc::new(Join { left: AtomicUsize::new(count.max(1)), then: Mutex::new(Some(Box::new(then))) })
-    }
-
-    /// True for a join of nothing, which one arrival completes.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.left.load(std::sync::atomic::Ordering::Acquire) == 1
     }
 
     pub(crate) fn arrive(&self) {
