@@ -157,7 +157,7 @@ impl Run<'_> {
             }
             self.problems.push("not every adapter was removed in time".to_owned());
         }
-        self.world.clock.settle();
+        self.world.clock.end();
         if let Some(trace) = &self.world.trace
             && (trace.flush().is_err() || trace.lost() > 0)
         {
@@ -185,7 +185,7 @@ impl Run<'_> {
         {
             self.problems.push(format!("{} callbacks panicked", threads.panic_count()));
         }
-        let report = Report {
+        Report {
             lab: self.lab.name.clone(),
             seed: self.options.seed,
             took: self.now().since(Time::ZERO),
@@ -195,11 +195,7 @@ impl Run<'_> {
             problems: self.problems,
             calls,
             nodes,
-        };
-        if let Clock::Threads(threads) = &self.world.clock {
-            threads.shutdown();
         }
-        report
     }
 
     fn nodes(&mut self) -> Vec<NodeReport> {
