@@ -298,6 +298,9 @@ impl Node {
     /// Removes every adapter in order, clients first; then calls `done`, on the node's lane.
     pub fn shutdown(&self, done: impl FnOnce() + Send + 'static) {
         let adapters = self.0.all_adapters();
+        if adapters.is_empty() {
+            return self.0.defer(done);
+        }
         let join = crate::adapter::pnp::Join::new(adapters.len(), done);
         if adapters.is_empty() {
             let join = join.clone();

@@ -13,7 +13,7 @@ use condis::role::Client as ClientRole;
 use condis::runtime::{Lane, Runtime};
 use condis::sap::{HeldSap, SapRef};
 use condis::status::NdisStatus;
-use condis::token::{Answer, NotifyCloseAf, Outcome, Pended, Token, Unbind};
+use condis::token::{Answer, NotifyCloseAf, Outcome, Pended, RestartBinding, Token, Unbind};
 use condis::trace::VcId;
 use condis_wan::pppoe::driver::service_sap;
 
@@ -45,6 +45,8 @@ struct Mine {
     to_make: VecDeque<Planned>,
     made: usize,
     taken: usize,
+    /// The binding was restarted: data and signaling pass.
+    running: bool,
     /// Calls may be made.
     started: bool,
     /// Calls need not wait for the others to be ready.
@@ -127,10 +129,11 @@ impl Client {
         (all, calls.iter().filter(|call| call.times > 0).count())
     }
 
-    /// True once its address family is open and every SAP registered.
+    /// True once its binding runs, its address family is open and every SAP registered.
     pub fn is_ready(&self) -> bool {
         let mine = self.0.lock();
-        matches!(mine.af, AfStage::Open(_))
+        mine.running
+            && matches!(mine.af, AfStage::Open(_))
             && mine.saps.iter().all(|sap| matches!(sap, SapStage::Registered(_)))
             && mine.problem.is_none()
     }
@@ -182,6 +185,16 @@ impl Protocol for Client {
 }
 
 impl BindingLife<ClientRole> for Client {
+    fn restart<'a>(
+        &self,
+        _: Binding<'_, ClientRole>,
+        token: Token<'a, RestartBinding>,
+    ) -> Answer<'a, RestartBinding> {
+        self.0.lock().running = true;
+        self.0.ledger.touch();
+        token.done(())
+    }
+
     fn removing(&self, _: Binding<'_, ClientRole>) {
         self.0.stop();
     }

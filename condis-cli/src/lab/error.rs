@@ -11,7 +11,8 @@ use super::Source;
 pub struct LabError {
     message: String,
     help: Option<String>,
-    place: Option<(NamedSource<String>, LabeledSpan)>,
+    /// On the heap, since errors are seldom and results are not.
+    place: Option<Box<(NamedSource<String>, LabeledSpan)>>,
 }
 
 impl LabError {
@@ -24,7 +25,7 @@ impl LabError {
     #[must_use]
     pub fn at(mut self, source: &Source, span: std::ops::Range<usize>, label: impl Into<String>) -> LabError {
         let named = NamedSource::new(&source.name, source.text.clone()).with_language("TOML");
-        self.place = Some((named, LabeledSpan::new_with_span(Some(label.into()), span)));
+        self.place = Some(Box::new((named, LabeledSpan::new_with_span(Some(label.into()), span))));
         self
     }
 
@@ -50,11 +51,11 @@ impl Diagnostic for LabError {
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.place.as_ref().map(|(source, _)| source as _)
+        self.place.as_ref().map(|place| &place.0 as _)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        self.place.as_ref().map(|(_, label)| Box::new(std::iter::once(label.clone())) as _)
+        self.place.as_ref().map(|place| Box::new(std::iter::once(place.1.clone())) as _)
     }
 }
 

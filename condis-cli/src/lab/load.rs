@@ -113,9 +113,18 @@ fn explain(source: &Source, error: &toml::de::Error) -> LabError {
     let message = error.message().trim_end();
     let span = error.span().unwrap_or(0..0);
     let Some((wrong, valid)) = unknown(message) else {
-        let (first, rest) = message.split_once('\n').unwrap_or((message, ""));
-        let error = source.error(span, first, "here");
-        return if rest.is_empty() { error } else { error.help(rest) };
+        if let Some(missing) = message.strip_prefix("missing field ") {
+            let missing = missing.trim_matches('`');
+            return source
+                .error(span, format!("there is no \"{missing}\" in this table"), "this table")
+                .help(format!(
+                    "expected a line `{missing} = …` in it; `condis labs show two-ways` is an example"
+                ));
+        }
+        let message = message.replace('\n', "; ");
+        return source
+            .error(span, message, "here")
+            .help("expected a lab file, which is TOML; `condis labs show two-ways` is an example");
     };
     let help = did_you_mean(wrong, "key that fits", valid.iter().copied());
     let all = valid.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");

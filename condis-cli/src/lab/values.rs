@@ -25,8 +25,8 @@ impl Source {
     }
 
     pub(super) fn duration(&self, value: &Spanned<String>) -> Result<Duration, LabError> {
-        humantime::parse_duration(value.get_ref()).map_err(|error| {
-            self.error(value.span(), format!("\"{}\" is no time: {error}", value.get_ref()), "here")
+        humantime::parse_duration(value.get_ref()).map_err(|_| {
+            self.error(value.span(), format!("\"{}\" is no time", value.get_ref()), "here")
                 .help("expected a number with a unit, such as \"1500us\", \"20ms\", \"5s\" or \"1min\"")
         })
     }

@@ -58,15 +58,15 @@ impl Clock {
         done()
     }
 
-    /// Lets everything that is left to do be done, and ends. What does not come to rest shows in what is left.
-    pub(super) fn end(&self) {
+    /// Lets everything that is left to do be done, and ends the threads: one that is on its way out of a driver still holds
+    /// the driver's objects. What does not come to rest shows in what is left.
+    pub(super) fn settle(&self) {
         match self {
             Clock::Sim(sim) => {
                 let _ = sim.run_until_idle(SETTLE_MAX);
             }
             Clock::Threads(threads) => {
                 let _ = threads.wait_idle(SETTLE_MAX);
-                // Idle lanes say nothing of the threads of the links, which may still hold what they last handed on.
                 threads.shutdown();
             }
         }

@@ -157,7 +157,7 @@ impl Run<'_> {
             }
             self.problems.push("not every adapter was removed in time".to_owned());
         }
-        self.world.clock.end();
+        self.world.clock.settle();
         if let Some(trace) = &self.world.trace
             && (trace.flush().is_err() || trace.lost() > 0)
         {
