@@ -227,7 +227,10 @@ fn the_concentrator_closes_as_soon_as_it_can() {
             lab.ac.client.close(lab.ac.client.up()[0]);
             lab.settle();
             let heard = lab.host.client.heard();
-            assert_eq!(heard, ["made", "remote close SUCCESS", "closed SUCCESS"], "after {events} events");
+            // Over a slow miniport the PADT may overtake the activation: then the call never was.
+            let slow = lab.host.kind == Kind::OverSlowMiniport && heard == ["make failed DEST_OUT_OF_ORDER"];
+            let up_and_over = ["made", "remote close SUCCESS", "closed SUCCESS"];
+            assert!(slow || heard == up_and_over, "after {events} events: {heard:?}");
             assert_eq!(lab.ac.client.heard().last().map(String::as_str), Some("deleted"));
         });
     }

@@ -1,7 +1,8 @@
 //! The client of the scenarios: it does what it is told, writes down what it hears, and knows nothing of its manager's kind.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::Duration;
 
 use condis::adapter::AdapterInfo;
 use condis::af::{Af, HeldAf};
@@ -34,6 +35,8 @@ struct Shared {
     service: Option<&'static str>,
     pool: Pool,
     state: Mutex<State>,
+    changes: Mutex<u64>,
+    changed: Condvar,
 }
 
 struct State {
@@ -80,7 +83,23 @@ impl TestClient {
             sent: BTreeMap::new(),
             last: None,
         };
-        TestClient(Arc::new(Shared { service, pool, state: Mutex::new(state) }))
+        let (changes, changed) = (Mutex::default(), Condvar::new());
+        TestClient(Arc::new(Shared { service, pool, state: Mutex::new(state), changes, changed }))
+    }
+
+    /// Waits until it is so. Whatever changes a client's state is followed by its waking up those who wait.
+    pub fn wait(&self, so: impl Fn(&TestClient) -> bool, patience: Duration) {
+        let mut changes = self.0.changes.lock().unwrap();
+        while !so(self) {
+            let (guard, timeout) = self.0.changed.wait_timeout(changes, patience).unwrap();
+            assert!(!timeout.timed_out(), "heard {:?}", self.heard());
+            changes = guard;
+        }
+    }
+
+    fn wake(&self) {
+        *self.0.changes.lock().unwrap() += 1;
+        self.0.changed.notify_all();
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -99,10 +118,6 @@ impl TestClient {
 
     pub fn echoes(&self) {
         self.lock().echoes = true;
-    }
-
-    pub fn has_af(&self) -> bool {
-        self.lock().af.is_some()
     }
 
     /// Makes a VC.
@@ -181,6 +196,16 @@ impl TestClient {
         std::mem::take(&mut self.lock().received)
     }
 
+    pub fn received_len(&self) -> usize {
+        self.lock().received.len()
+    }
+
+    /// True once it takes calls, if it is to.
+    pub fn is_ready(&self) -> bool {
+        let state = self.lock();
+        state.af.is_some() && (self.0.service.is_none() || state.sap.is_some())
+    }
+
     /// Sends that came back, by status.
     pub fn sent(&self) -> BTreeMap<String, usize> {
         self.lock().sent.clone()
@@ -214,6 +239,7 @@ impl TestClient {
 
     fn hear(&self, what: impl Into<String>) {
         self.lock().heard.push(what.into());
+        self.wake();
     }
 
     fn made(&self, vc: Vc<'_, Client>, result: Result<Connected, Refused>) {
@@ -318,9 +344,13 @@ impl ClientAf for TestClient {
     fn open_complete(&self, af: Af<'_, Client>, result: Result<(), NdisStatus>) {
         result.expect("it opens");
         self.lock().af = Some(af.keep());
+        self.wake();
         let Some(service) = self.0.service else { return };
         match af.register_sap(service_sap(service), Box::new(())) {
-            Outcome::Done(Ok(sap)) => self.lock().sap = Some(sap),
+            Outcome::Done(Ok(sap)) => {
+                self.lock().sap = Some(sap);
+                self.wake();
+            }
             other => panic!("the SAP: {other:?}"),
         }
     }
@@ -343,6 +373,7 @@ impl ClientVc for TestClient {
             state.received.extend(sdus.iter().flatten());
             state.echoes
         };
+        self.wake();
         if echoes {
             let chain: Chain =
                 sdus.iter().map(|sdu| self.0.pool.alloc_copy(sdu).expect("the pool has room")).collect();

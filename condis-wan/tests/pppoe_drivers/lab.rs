@@ -146,7 +146,7 @@ impl Lab {
         let host = Side::new(&sim, &segment, "host", 1, mix.0, PppoeConfig::default());
         let ac = Side::new(&sim, &segment, "ac", 2, mix.1, PppoeConfig::concentrator("ac"));
         let lab = Lab { sim, segment, host, ac };
-        assert!(lab.sim.run_until(|| lab.host.client.has_af() && lab.ac.client.has_af(), LONG));
+        assert!(lab.sim.run_until(|| lab.host.client.is_ready() && lab.ac.client.is_ready(), LONG));
         lab.settle();
         lab
     }

@@ -7,3 +7,4 @@ mod lab;
 mod network;
 mod slow;
 mod station;
+mod threads;

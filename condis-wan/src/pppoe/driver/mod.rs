@@ -10,7 +10,8 @@
 //! - A SAP is a service name ([`service_sap`]); a concentrator must be configured, or it is NOT_SUPPORTED.
 //! - A call names a service ([`CallTarget`]), an incoming one its host ([`IncomingHost`]). The SDU is one PPP frame, protocol
 //!   field first. When a call is up, its parameters say what was agreed on, and its media parameters are the session.
-//! - A make-call fails with NO_ROUTE_TO_DESTINATION (no PADO), DEST_OUT_OF_ORDER (no good PADS), INVALID_ADDRESS
+//! - A make-call fails with NO_ROUTE_TO_DESTINATION (no PADO), DEST_OUT_OF_ORDER (no good PADS, or a PADT
+//!   right behind it), INVALID_ADDRESS
 //!   (Service-Name-Error), VC_NOT_AVAILABLE (AC-System-Error, or the session id is in use), FAILURE (Generic-Error),
 //!   REQUEST_ABORTED (closed by the client), MEDIA_DISCONNECTED (the link went), INVALID_DATA (parameters), RESOURCES (too
 //!   many calls), or with what the activation was refused with. A client's refusal of an offer goes the same way back.

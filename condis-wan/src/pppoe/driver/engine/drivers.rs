@@ -33,15 +33,12 @@ impl<M: Model> EngineAf<M> {
 }
 
 impl<M: Model> ManagerAf<M::Role> for EngineAf<M> {
-    /// Answered on the lane, behind the deletion of the VCs of calls that are over by now (CO-032).
-    fn close<'a>(&self, _: Af<'_, M::Role>, token: Token<'a, CloseAf>) -> Answer<'a, CloseAf> {
+    /// Answered once every VC that the manager made on it is deleted (CO-032).
+    fn close<'a>(&self, af: Af<'_, M::Role>, token: Token<'a, CloseAf>) -> Answer<'a, CloseAf> {
         let (pended, answer) = token.pend();
-        let af = self.engine.lock().afs.remove(&self.key);
-        let job = move || {
-            pended.complete(Ok(()));
-            drop(af);
-        };
-        self.engine.runtime.defer(self.engine.lane, Box::new(job));
+        let before = self.engine.lock().afs.remove(&self.key);
+        drop(before);
+        self.engine.input(Input::CloseAf { af: af.keep(), pended });
         answer
     }
 

@@ -13,6 +13,7 @@ mod state;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use condis::af::{Af, HeldAf};
 use condis::driver::{Made, ManagerRole};
@@ -21,7 +22,7 @@ use condis::params::{CallParams, CloseData};
 use condis::runtime::{Lane, OnTimer, Runtime, Time, TimerId};
 use condis::sap::HeldSap;
 use condis::status::NdisStatus;
-use condis::token::{CloseCall, MakeCall, Outcome, Pended, Refused};
+use condis::token::{CloseAf, CloseCall, MakeCall, Outcome, Pended, Refused};
 use condis::vc::{HeldVc, OwnedVc, Vc};
 
 pub(super) use drivers::{EngineAf, Leg};
@@ -108,6 +109,15 @@ enum Input<M: Model> {
     Deactivated {
         leg: LegKey,
     },
+    /// The VC of an incoming call is gone.
+    Deleted {
+        leg: LegKey,
+    },
+    /// The client closes the address family.
+    CloseAf {
+        af: HeldAf<M::Role>,
+        pended: Pended<CloseAf>,
+    },
 }
 
 /// Something to carry out, with no lock held.
@@ -154,7 +164,13 @@ enum Effect<M: Model> {
     },
     /// The VC carries no call any more; its creator deletes it.
     Delete {
+        leg: LegKey,
         owner: OwnedVc<M::Role>,
+    },
+    /// Every VC that we made on it is gone.
+    AfClosed {
+        af: HeldAf<M::Role>,
+        pended: Pended<CloseAf>,
     },
     /// Let go of what may be the last handle.
     LetGo {
@@ -192,10 +208,18 @@ struct Inner<M: Model> {
     busy: bool,
     armed: Option<(Time, TimerId)>,
     afs: BTreeMap<u64, HeldAf<M::Role>>,
+    /// VCs that could not be deleted yet.
+    undeleted: Vec<(LegKey, OwnedVc<M::Role>)>,
 }
 
 /// Packets that wait for their turn at most. 1024: a burst of every host of a segment; what is lost is sent again.
 const PACKETS_MAX: usize = 1024;
+
+/// When a VC is tried to be deleted again: longer than an upcall takes.
+const DELETE_AGAIN_AFTER: Duration = Duration::from_millis(1);
+
+/// The timer of that. The other one's token is the moment it is armed for, which is never the end of time.
+const DELETE_AGAIN: u64 = u64::MAX;
 
 impl<M: Model> Engine<M> {
     /// An engine on an adapter whose frames carry `mtu_octets`.
@@ -223,6 +247,7 @@ impl<M: Model> Engine<M> {
                 busy: false,
                 armed: None,
                 afs: BTreeMap::new(),
+                undeleted: Vec::new(),
             }),
         })
     }
@@ -241,15 +266,7 @@ impl<M: Model> Engine<M> {
 
     /// The link went up or down. Carried out on the lane, so that every protocol has heard of it before its calls end.
     pub(super) fn link_state(&self, up: bool) {
-        let me = self.me.clone();
-        self.runtime.defer(
-            self.lane,
-            Box::new(move || {
-                if let Some(engine) = me.upgrade() {
-                    engine.input(Input::Link { up });
-                }
-            }),
-        );
+        self.later(move |engine| engine.input(Input::Link { up }));
     }
 
     /// The adapter is going away, and nothing can be sent soon: tell the peers now. The clients hear nothing of it; they
@@ -387,7 +404,13 @@ impl<M: Model> Engine<M> {
             }
             Effect::Connected { vc } => vc.at().dispatch_call_connected(),
             Effect::RemoteClosed { vc, status, data } => vc.at().dispatch_incoming_close_call(status, data),
-            Effect::Delete { owner } => self.delete_later(owner),
+            Effect::Delete { leg, owner } => {
+                self.later(move |engine| engine.delete(leg, owner));
+            }
+            Effect::AfClosed { af, pended } => self.later(move |_| {
+                pended.complete(Ok(()));
+                drop(af);
+            }),
             Effect::LetGo { vc } => drop(vc),
             Effect::Again { leg, make } => return Some(Input::Make { leg, make }),
             Effect::Signaling { enabled } => {
@@ -401,22 +424,47 @@ impl<M: Model> Engine<M> {
         None
     }
 
-    /// On the lane: whoever hears of the end of the call has come out of its upcall by then. If somebody has not after all,
-    /// NDIS deletes the VC as soon as it can.
-    fn delete_later(&self, owner: OwnedVc<M::Role>) {
-        self.runtime.defer(
-            self.lane,
-            Box::new(move || {
-                if let Err((_, owner)) = owner.delete() {
-                    owner.retire();
+    /// On the lane, behind what is there already.
+    fn later(&self, job: impl FnOnce(&Engine<M>) + Send + 'static) {
+        let engine = self.me.upgrade();
+        let job = move || {
+            if let Some(engine) = engine {
+                job(&engine);
+            }
+        };
+        self.runtime.defer(self.lane, Box::new(job));
+    }
+
+    /// Deletes the VC of an incoming call that is over. If somebody has not come out of an upcall of it, which another
+    /// thread may run, it is tried again soon.
+    fn delete(&self, leg: LegKey, owner: OwnedVc<M::Role>) {
+        match owner.delete() {
+            Ok(()) => {}
+            Err((NdisStatus::CLOSING | NdisStatus::NOT_ACCEPTED, owner)) => {
+                let mut inner = self.lock();
+                inner.undeleted.push((leg, owner));
+                if inner.undeleted.len() == 1 {
+                    let me: Weak<dyn OnTimer> = self.me.clone();
+                    self.runtime.arm(self.lane, DELETE_AGAIN_AFTER, me, DELETE_AGAIN);
                 }
-            }),
-        );
+                return;
+            }
+            // The client will not let it go: NDIS deletes it when it can.
+            Err((_, owner)) => owner.retire(),
+        }
+        self.input(Input::Deleted { leg });
     }
 }
 
 impl<M: Model> OnTimer for Engine<M> {
     fn on_timer(&self, token: u64) {
+        if token == DELETE_AGAIN {
+            let undeleted = std::mem::take(&mut self.lock().undeleted);
+            for (leg, owner) in undeleted {
+                self.delete(leg, owner);
+            }
+            return;
+        }
         {
             let mut inner = self.lock();
             if inner.armed.is_some_and(|(at, _)| at.as_nanos() == token) {

@@ -5,6 +5,7 @@
 use condis::params::{CallParams, CloseData};
 use condis::status::NdisStatus;
 use condis::token::{CloseCall, MakeCall, Pended};
+use condis::trace::ObjectId;
 use condis::vc::{HeldVc, OwnedVc};
 
 use super::Model;
@@ -60,8 +61,8 @@ pub(super) enum Ndis {
     Connected,
     /// The client was told that the remote closed, and has not closed.
     RemoteClosed,
-    /// The client closed; its close is owed an answer, or has had it.
-    Closing(Option<Pended<CloseCall>>),
+    /// The client closed; its close is owed an answer, or has had it. Its own answer to an offer may be owed still.
+    Closing { pended: Option<Pended<CloseCall>>, answer_owed: bool },
 }
 
 /// A call on a VC.
@@ -73,8 +74,8 @@ pub(super) struct Record<M: Model> {
     pub(super) path: Path,
     pub(super) ndis: Ndis,
     pub(super) session: Option<Session>,
-    /// Of a VC that was made for an incoming call.
-    pub(super) owner: Option<OwnedVc<M::Role>>,
+    /// Of a VC that was made for an incoming call, with its address family.
+    pub(super) owner: Option<(ObjectId, OwnedVc<M::Role>)>,
     /// The client dials again before all of this call is gone.
     pub(super) next: Option<Make<M>>,
 }

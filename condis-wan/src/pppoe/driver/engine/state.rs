@@ -8,7 +8,8 @@ use condis::params::{CallFlags, CallManagerParams, CallParams, CloseData};
 use condis::runtime::{Runtime, Time};
 use condis::sap::HeldSap;
 use condis::status::NdisStatus;
-use condis::token::Refused;
+use condis::token::{CloseAf, Pended, Refused};
+use condis::trace::ObjectId;
 use condis::vc::OwnedVc;
 
 use super::record::{Make, Ndis, Network, Path, Record, Side};
@@ -27,6 +28,13 @@ type Effects<M> = VecDeque<Effect<M>>;
 /// A SAP, with the address family of the client that registered it.
 pub(super) type Registered<M> = (HeldAf<<M as Model>::Role>, HeldSap<<M as Model>::Role>);
 
+/// A session that was offered by the machine, before its VC is made.
+struct Unmade<M: Model> {
+    proposed: Session,
+    sap: HeldSap<M::Role>,
+    af: ObjectId,
+}
+
 pub(super) struct State<M: Model> {
     host: Host,
     pub(super) concentrator: Option<Concentrator>,
@@ -34,7 +42,11 @@ pub(super) struct State<M: Model> {
     records: BTreeMap<LegKey, Record<M>>,
     by_session: BTreeMap<SessionKey, LegKey>,
     /// Sessions that were offered by the machine and have no VC yet.
-    unmade: BTreeMap<SessionKey, (Session, HeldSap<M::Role>)>,
+    unmade: BTreeMap<SessionKey, Unmade<M>>,
+    /// VCs that are being deleted, with their address families.
+    doomed: BTreeMap<LegKey, ObjectId>,
+    /// Address families whose clients wait for the end of their close.
+    closing: Vec<(HeldAf<M::Role>, Pended<CloseAf>)>,
     /// The host's sessions, so that the concentrator does not take them for unknown.
     host_sessions: BTreeSet<(MacAddr, SessionId)>,
     pub(super) saps: BTreeMap<ServiceKey, Registered<M>>,
@@ -66,6 +78,8 @@ impl<M: Model> State<M> {
             records: BTreeMap::new(),
             by_session: BTreeMap::new(),
             unmade: BTreeMap::new(),
+            doomed: BTreeMap::new(),
+            closing: Vec::new(),
             host_sessions: BTreeSet::new(),
             saps: BTreeMap::new(),
             leaving: false,
@@ -121,7 +135,9 @@ impl<M: Model> State<M> {
             Input::Make { leg, make } => self.make(now, leg, make, effects),
             Input::Close { leg, pended } => match self.records.get_mut(&leg) {
                 Some(record) => {
-                    let before = std::mem::replace(&mut record.ndis, Ndis::Closing(Some(pended)));
+                    let answer_owed = matches!(record.ndis, Ndis::Offered | Ndis::OfferTakenBack);
+                    let closing = Ndis::Closing { pended: Some(pended), answer_owed };
+                    let before = std::mem::replace(&mut record.ndis, closing);
                     // The make-call is answered first, the close then (CO-128).
                     if let Ndis::Making(pended, params) = before {
                         let result = Err(Refused::with(NdisStatus::REQUEST_ABORTED, params));
@@ -136,6 +152,8 @@ impl<M: Model> State<M> {
             }
             Input::OfferAnswered { leg, result } => self.offer_answered(now, leg, result, effects),
             Input::Activated { leg, result } => self.activated(now, leg, result, effects),
+            Input::Deleted { leg } => drop(self.doomed.remove(&leg)),
+            Input::CloseAf { af, pended } => self.closing.push((af, pended)),
             Input::Deactivated { leg } => {
                 if let Some(record) = self.records.get_mut(&leg) {
                     record.path = Path::Inactive;
@@ -144,6 +162,23 @@ impl<M: Model> State<M> {
             }
         }
         self.poll(now, effects);
+        self.close_afs(effects);
+    }
+
+    /// Address families whose client waits, and on which nothing of ours is left.
+    fn close_afs(&mut self, effects: &mut Effects<M>) {
+        for (af, pended) in std::mem::take(&mut self.closing) {
+            let id = af.at().id();
+            let of_records = self.records.values().filter_map(|record| record.owner.as_ref());
+            let in_use =
+                of_records.map(|(owner_af, _)| owner_af).chain(self.doomed.values()).any(|af| *af == id)
+                    || self.unmade.values().any(|unmade| unmade.af == id);
+            if in_use {
+                self.closing.push((af, pended));
+            } else {
+                effects.push_back(Effect::AfClosed { af, pended });
+            }
+        }
     }
 
     /// Takes what the machines have to say, until both are silent.
@@ -188,7 +223,7 @@ impl<M: Model> State<M> {
             ConcentratorOutput::Offered { session, service, proposed } => match self.saps.get(&service) {
                 Some((af, sap)) if !self.leaving => {
                     self.counters.calls_offered += 1;
-                    self.unmade.insert(session, (proposed, sap.clone()));
+                    self.unmade.insert(session, Unmade { proposed, sap: sap.clone(), af: af.at().id() });
                     effects.push_back(Effect::MakeOffer { session, af: af.clone() });
                 }
                 Some(_) => self.reject(now, session, NdisStatus::CLOSING),
@@ -260,7 +295,7 @@ impl<M: Model> State<M> {
         effects: &mut Effects<M>,
     ) {
         match (made, self.unmade.remove(&session)) {
-            (Ok(owner), Some((proposed, sap))) => {
+            (Ok(owner), Some(Unmade { proposed, sap, af })) => {
                 let vc = owner.keep();
                 let params = IncomingHost::of(&proposed).to_params();
                 effects.push_back(Effect::Offer { leg, vc: vc.clone(), sap, params });
@@ -273,12 +308,12 @@ impl<M: Model> State<M> {
                     path: Path::Inactive,
                     ndis: Ndis::Offered,
                     session: Some(proposed),
-                    owner: Some(owner),
+                    owner: Some((af, owner)),
                     next: None,
                 };
                 self.records.insert(leg, record);
             }
-            (Ok(owner), None) => effects.push_back(Effect::Delete { owner }),
+            (Ok(owner), None) => effects.push_back(Effect::Delete { leg, owner }),
             (Err(status), Some(_)) => self.reject(now, session, status),
             (Err(_), None) => {}
         }
@@ -305,11 +340,14 @@ impl<M: Model> State<M> {
                 self.forget(leg, effects);
             }
             (Ndis::OfferTakenBack, Err(_)) => self.forget(leg, effects),
-            // The client closed meanwhile: its answer changes nothing (CO-147).
-            (
-                Ndis::Making(..) | Ndis::Accepted | Ndis::Connected | Ndis::RemoteClosed | Ndis::Closing(_),
-                _,
-            ) => {}
+            // The client closed meanwhile: its answer changes nothing, but it was owed (CO-147).
+            (Ndis::Closing { .. }, _) => {
+                if let Ndis::Closing { answer_owed, .. } = &mut record.ndis {
+                    *answer_owed = false;
+                }
+                self.advance(now, leg, effects);
+            }
+            (Ndis::Making(..) | Ndis::Accepted | Ndis::Connected | Ndis::RemoteClosed, _) => {}
         }
     }
 
@@ -432,8 +470,12 @@ impl<M: Model> State<M> {
             (Ndis::Making(..), Network::Session, Path::Active) => self.made(leg, effects),
             (Ndis::Making(..), Network::Over(..), Path::Active) => self.deactivate(leg, effects),
             (Ndis::Making(..), Network::Over(status, _), Path::Inactive) => {
-                let status = *status;
-                if let Ndis::Making(pended, params) = std::mem::replace(&mut record.ndis, Ndis::Closing(None))
+                // A session that the peer ended before the path was there: for the client, a call that never was.
+                let status = match *status {
+                    NdisStatus::SUCCESS => NdisStatus::DEST_OUT_OF_ORDER,
+                    failure => failure,
+                };
+                if let Ndis::Making(pended, params) = std::mem::replace(&mut record.ndis, Ndis::RemoteClosed)
                 {
                     let result = Err(Refused::with(status, params));
                     effects.push_back(Effect::MakeDone { pended, result });
@@ -463,7 +505,7 @@ impl<M: Model> State<M> {
                 self.tell_remote_close(leg, Ndis::RemoteClosed, effects);
             }
             (Ndis::Accepted | Ndis::Connected | Ndis::RemoteClosed, ..) => {}
-            (Ndis::Closing(_), ..) => self.close(now, leg, effects),
+            (Ndis::Closing { .. }, ..) => self.close(now, leg, effects),
         }
     }
 
@@ -479,12 +521,11 @@ impl<M: Model> State<M> {
             Path::Inactive | Path::Deactivating => {}
         }
         let Some(record) = self.records.get_mut(&leg) else { return };
-        if let Ndis::Closing(pended) = &mut record.ndis
-            && let Some(pended) = pended.take()
-        {
+        let Ndis::Closing { pended, answer_owed } = &mut record.ndis else { return };
+        if let Some(pended) = pended.take() {
             effects.push_back(Effect::CloseDone { pended });
         }
-        if record.path == Path::Inactive {
+        if record.path == Path::Inactive && !*answer_owed {
             self.forget(leg, effects);
         }
     }
@@ -530,8 +571,9 @@ impl<M: Model> State<M> {
             self.by_session.remove(&session);
         }
         effects.push_back(Effect::LetGo { vc: record.vc });
-        if let Some(owner) = record.owner {
-            effects.push_back(Effect::Delete { owner });
+        if let Some((af, owner)) = record.owner {
+            self.doomed.insert(leg, af);
+            effects.push_back(Effect::Delete { leg, owner });
         }
         if let Some(make) = record.next {
             effects.push_back(Effect::Again { leg, make });
