@@ -7,11 +7,16 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::disallowed_methods, reason = "the tests run real programs in real time")]
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+
 mod peers;
 
 use peers::cable::{Cable, signal};
 use peers::debian::{self, Host, Server};
 use peers::ours::{self, Way};
+use peers::process::Process;
 use peers::{present, traffic};
 
 /// The peers by themselves, so that a failure of the tests below is ours.
@@ -129,8 +134,10 @@ fn calls_a_server_and_hangs_up(way: Way) {
         r#"{ service = "", send = "1000", frame = "1", check = "echo" }"#,
     ];
     let host = ours::host(&cable.host, way, &calls);
-    let (_, command) = server.session_begins();
-    assert!(command.ends_with("-S 'beta'"), "{command}");
+    // A service that is left open is the server's first. What it starts for its sessions may begin in any order.
+    let mut begun = [server.session_begins().1, server.session_begins().1];
+    begun.sort_by_key(|command| command.rsplit(' ').next().map(str::to_owned));
+    assert!(begun[0].ends_with("-S 'alpha'") && begun[1].ends_with("-S 'beta'"), "{begun:?}");
     let report = ours::report(&host.end().well());
     for (call, frames) in
         report["calls"].as_array().expect("it is a list").iter().zip([traffic::FRAMES, 1000])
@@ -161,6 +168,29 @@ fn hears_that_the_server_hangs_up(way: Way) {
     assert_eq!(ours::report(&ended)["calls"][0]["closed_by"], "the other end");
 }
 
+/// The kernel says what a process may do, thread by thread: once the socket is open, nothing (capabilities(7)).
+fn keeps_no_rights_while_it_serves(way: Way) {
+    if !present() {
+        return;
+    }
+    let cable = Cable::new();
+    let ours = ours::concentrator(&cable.concentrator, way);
+    let threads = fs::read_dir(format!("/proc/{}/task", ours.id())).expect("it runs");
+    for thread in threads {
+        let status = fs::read_to_string(thread.expect("it runs").path().join("status")).expect("it runs");
+        for set in ["CapInh", "CapPrm", "CapEff", "CapAmb"] {
+            let line = status.lines().find(|line| line.starts_with(set)).expect("the kernel tells it");
+            assert_eq!(line.trim_end_matches('0'), format!("{set}:\t"), "{status}");
+        }
+        assert!(status.contains("NoNewPrivs:\t1"), "{status}");
+    }
+    // What it needs to serve and to end it has.
+    let host = Host::start(&cable.host, &["-S", "alpha"]);
+    ours.signal("TERM");
+    ours::report(&ours.end().well());
+    host.process.end().well();
+}
+
 macro_rules! both_ways {
     ($($test:ident)*) => {
         mod call_manager {
@@ -178,4 +208,46 @@ both_ways! {
     ends_every_session_upon_ctrl_c
     calls_a_server_and_hangs_up
     hears_that_the_server_hangs_up
+    keeps_no_rights_while_it_serves
+}
+
+/// What is wrong with an interface is said with its place in the lab, and with what to do.
+#[test]
+fn says_what_is_wrong_with_an_interface() {
+    if !present() {
+        return;
+    }
+    let cable = Cable::new();
+    let station = &cable.concentrator;
+
+    let other = "node.ac.adapter.eth0.link=ethernet:eht0";
+    let mut missing = ours::concentrator_command(station, Way::Mcm);
+    refused(
+        missing.args(["--set", other]),
+        &["no network interface \"eht0\"", "did you mean \"eth0\"?", "link ="],
+    );
+
+    // As nobody, who may read the program only where everybody may.
+    let directory = tempfile::tempdir().expect("there is room for temporary files");
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).expect("it is ours");
+    let program = directory.path().join("condis");
+    fs::copy(env!("CARGO_BIN_EXE_condis"), &program).expect("there is room for temporary files");
+    let mut nobody = station.command("setpriv");
+    nobody.args(["--reuid=nobody", "--regid=nogroup", "--clear-groups"]).arg(&program);
+    nobody.args(["run", "pppoe-ac"]).current_dir("/");
+    refused(&mut nobody, &["no right", "network interface eth0", "CAP_NET_RAW"]);
+
+    station.ip("link set eth0 down");
+    refused(&mut ours::concentrator_command(station, Way::Mcm), &["eth0 is down", "ip link set eth0 up"]);
+}
+
+/// Exit status 2: the lab could not be run at all.
+#[track_caller]
+fn refused(command: &mut Command, texts: &[&str]) {
+    let ended = Process::start("condis", command).end();
+    assert_eq!(ended.status.code(), Some(2), "{}", ended.said);
+    for text in texts {
+        assert!(ended.said.contains(text), "{text:?} in:\n{}", ended.said);
+    }
+    assert!(ended.output.is_empty(), "errors go to standard error: {}", ended.output);
 }

@@ -79,7 +79,7 @@ pub(crate) fn kill_session(station: &Station, session: &str) {
 /// `pppoe-server`.
 pub(crate) struct Server {
     /// It. It says nothing.
-    pub(crate) process: Process,
+    _process: Process,
     sessions: Process,
     directory: PathBuf,
 }
@@ -102,7 +102,7 @@ impl Server {
             server.args(["-S", service]);
         });
         let mut server =
-            Server { process: Process::start("pppoe-server", &mut server), sessions: listener, directory };
+            Server { _process: Process::start("pppoe-server", &mut server), sessions: listener, directory };
         server.sessions.line("listening");
         server
     }
