@@ -134,6 +134,23 @@ fn the_same_seed_gives_the_same_bytes() {
     }
 }
 
+/// On a narrow terminal too, the two worlds stand beside each other.
+#[test]
+fn the_text_in_80_columns() {
+    let lab = condis_cli::lab::Lab::load("two-ways", &[]).expect("a built-in");
+    let options = condis_cli::run::Options { seed: Some(1), ..Default::default() };
+    let report = condis_cli::run::run(&lab, &options).expect("it starts");
+    let mut text = Vec::new();
+    condis_cli::run::print(&report, 80, &mut text).expect("memory takes everything");
+    let text = String::from_utf8(anstream::adapter::strip_bytes(&text).into_vec()).expect("text");
+    for line in text.lines() {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+    assert!(
+        text.lines().any(|line| line.starts_with("manager (call-manager)") && line.contains("mcm (mcm)"))
+    );
+}
+
 /// The text for people, in full: what it shows is the point of the lab.
 #[test]
 fn the_text() {

@@ -210,7 +210,7 @@ impl BindingCore {
     pub(crate) fn tell_status(self: &Arc<Self>, status: &StatusIndication) {
         {
             let mut ctl = self.lock();
-            if self.state() == BindingState::Unbound {
+            if self.state() == BindingState::Unbound || ctl.statuses.len() >= crate::vc::upcall::QUEUE_MAX {
                 return;
             }
             ctl.statuses.push_back(status.clone());

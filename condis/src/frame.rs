@@ -58,7 +58,8 @@ pub(crate) fn call<T>(callback: impl FnOnce() -> T) -> Result<T, Panicked> {
     result
 }
 
-/// Calls down into a driver: guarded, but not counted, since only the way up can run in circles without bound.
+/// Calls down into a driver to send: guarded, but not counted. What a miniport does in there that could run in circles, its
+/// completions, indications and returns, is counted on the way up.
 #[inline]
 pub(crate) fn guard<T>(callback: impl FnOnce() -> T) -> Result<T, Panicked> {
     catch_unwind(AssertUnwindSafe(callback)).map_err(|_| Panicked)

@@ -298,9 +298,7 @@ impl Node {
     /// Removes every adapter in order, clients first; then calls `done`, on the node's lane.
     pub fn shutdown(&self, done: impl FnOnce() + Send + 'static) {
         let adapters = self.0.all_adapters();
-        if adapters.is_empty() {
-            return self.0.defer(done);
-        }
+        let none = adapters.is_empty();
         let join = crate::adapter::pnp::Join::new(adapters.len(), done);
         if adapters.is_empty() {
             let join = join.clone();
@@ -309,6 +307,9 @@ impl Node {
         for adapter in adapters {
             let join = join.clone();
             adapter.remove(Box::new(move || join.arrive()));
+        }
+        if none {
+            self.0.defer(move || join.arrive());
         }
     }
 }

@@ -211,7 +211,10 @@ impl OidCore {
         let driver = binding.driver_as(role);
         let object = vc.map_or_else(|| binding.object_id(), |vc| vc.object_id());
         adapter.node().cross(driver, Way::Down, F::NdisCoOidRequest, object);
-        let outcome = if binding.may_request_oids() {
+        let foreign = vc.is_some_and(|vc| !Arc::ptr_eq(vc.adapter(), adapter) || !vc.is_live());
+        let outcome = if foreign {
+            Outcome::Done(OidAnswer::new(NdisStatus::FAILURE, request))
+        } else if binding.may_request_oids() {
             Self::ask_miniport(adapter, Requester::Binding(binding.clone(), role), vc, request)
         } else {
             Outcome::Done(OidAnswer::new(NdisStatus::CLOSING, request))
@@ -346,7 +349,9 @@ impl Op for Oid {
             }
             Requester::ManagerAf(af) => (af.client_driver(), F::NdisCoOidRequestComplete),
         };
-        node.cross(target, Way::Down, function, oid.object_id());
+        if how == How::Late {
+            node.cross(target, Way::Down, function, oid.object_id());
+        }
         let up = F::ProtocolCoOidRequestComplete;
         match &oid.requester {
             Requester::Ndis => {}

@@ -23,6 +23,8 @@ pub enum PartyState {
     Adding,
     /// Connected.
     Connected,
+    /// Connected; the remote leaves, and the client has been told.
+    Leaving,
     /// The client drops it, and the (M)CM has not answered yet.
     Dropping,
     /// Gone.
@@ -62,6 +64,11 @@ impl PartyCore {
     /// The party went, with its call or without ever having been connected.
     pub(crate) fn gone(&self) {
         self.set_state(PartyState::Gone);
+    }
+
+    /// True while the party is part of the call.
+    pub(crate) fn is_there(&self) -> bool {
+        matches!(self.state(), PartyState::Connected | PartyState::Leaving)
     }
 
     /// The (M)CM has the party. False if it gave no object for it.
@@ -269,7 +276,7 @@ impl Party<'_, Client> {
         party.cross(Side::User, Way::Down, F::NdisClDropParty);
         let begun = {
             let mut ctl = vc.lock();
-            if party.state() == PartyState::Connected {
+            if matches!(party.state(), PartyState::Connected | PartyState::Leaving) {
                 ctl.control.begin_drop().map(|()| {
                     party.set_state(PartyState::Dropping);
                     if ctl.claim(Side::Manager) {
@@ -320,10 +327,12 @@ impl<R: ManagerRole> Party<'_, R> {
         let name = vc.named(F::NdisCmDispatchIncomingDropParty, F::NdisMCmDispatchIncomingDropParty);
         party.cross(Side::Manager, Way::Down, name);
         let told = vc.transition(|ctl| {
-            let lawful = ctl.control.call == Call::Connected
-                && ctl.control.parties >= 2
-                && party.state() == PartyState::Connected;
+            let all = ctl.rare.as_ref().map(|rare| rare.parties.as_slice()).unwrap_or_default();
+            let staying = all.iter().filter(|party| party.state() == PartyState::Connected).count();
+            let lawful =
+                ctl.control.call == Call::Connected && staying >= 2 && party.state() == PartyState::Connected;
             if lawful {
+                party.set_state(PartyState::Leaving);
                 ctl.push(Upcall::IncomingDropParty(party.clone(), status, data));
             }
             lawful
@@ -365,11 +374,16 @@ impl Op for AddParty {
                 vc.named(F::NdisCmAddPartyComplete, F::NdisMCmAddPartyComplete),
             );
         }
-        let result = answer.map(|(object, params)| {
-            party.connect(Some(object));
-            params
-        });
+        let mut answer = Some(answer);
+        // What is not taken out of `answer` is a driver's object, and is dropped outside of the lock.
         vc.transition(|ctl| {
+            if party.state() != PartyState::Adding {
+                return None; // NDIS has answered for a driver that panicked.
+            }
+            let result = answer.take()?.map(|(object, params)| {
+                party.connect(Some(object));
+                params
+            });
             ctl.control.end_add(result.is_ok());
             if result.is_err() {
                 forget(ctl, party);
@@ -400,15 +414,18 @@ impl Op for DropParty {
 
     fn settle(party: &Arc<PartyCore>, (): (), answer: Self::Answer, how: How) -> Option<Self::Reply> {
         let vc = &party.vc;
-        if party.state() != PartyState::Dropping {
-            return None; // NDIS has answered for a driver that panicked.
-        }
         if how == How::Late {
             let name = vc.named(F::NdisCmDropPartyComplete, F::NdisMCmDropPartyComplete);
             party.cross(Side::Manager, Way::Down, name);
         }
         let answer = if vc.lost(Side::Manager) { Ok(()) } else { answer };
         vc.transition(|ctl| {
+            if party.state() != PartyState::Dropping {
+                return None; // NDIS has answered for a driver that panicked.
+            }
+            if answer.is_err() && vc.lost(Side::User) {
+                vc.lost.fetch_or(crate::vc::STAND_IN_REFUSED, std::sync::atomic::Ordering::SeqCst);
+            }
             ctl.control.end_drop(answer.is_ok());
             match answer {
                 Ok(()) => forget(ctl, party),

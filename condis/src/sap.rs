@@ -300,6 +300,9 @@ impl Op for RegisterSap {
                 let fresh = sap.manager.set(object).is_ok();
                 debug_assert!(fresh, "a registration is answered once");
                 sap.set_state(SapState::Registered);
+                if sap.af.is_abandoned() {
+                    deregister_abandoned(sap);
+                }
                 Ok(())
             }
             Err(status) => {

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use crate::names::Function as F;
 use crate::status::NdisStatus;
+use crate::vc::control::Life;
+use crate::vc::upcall::{QUEUE_MAX, Upcall};
 use crate::vc::{Side, Users, Vc, VcCore};
 
 /// What a miniport tells. NDIS does not interpret it.
@@ -26,19 +28,31 @@ impl StatusIndication {
     }
 }
 
-/// To the drivers that share the VC, each with its own object (DP-191).
+/// To the drivers that share the VC, each in its turn and with its own object (DP-191, DP-192). A VC that is gone has none.
 pub(crate) fn to_vc(vc: &Arc<VcCore>, status: StatusIndication) {
-    let up = F::ProtocolCoStatusEx;
-    match &vc.users {
-        Users::CallManager { client, manager, .. } => {
-            vc.call(Side::Manager, up, || manager.status(Vc::new(vc), &status));
-            vc.call(Side::User, up, || client.status(Vc::new(vc), &status));
+    let status = Arc::new(status);
+    let told = vc.transition(|ctl| {
+        let live = ctl.control.life == Life::Live && ctl.queue_len(Side::User) < QUEUE_MAX;
+        if live {
+            if matches!(vc.users, Users::CallManager { .. }) {
+                ctl.push(Upcall::Status(Side::Manager, status.clone()));
+            }
+            ctl.push(Upcall::Status(Side::User, status));
         }
-        Users::Mcm { client, .. } => {
-            vc.call(Side::User, up, || client.status(Vc::new(vc), &status));
-        }
-        Users::Signaling { user, .. } => {
-            vc.call(Side::User, up, || user.status(Vc::new(vc), &status));
-        }
+        live
+    });
+    if !told {
+        vc.report("DP-191", "a status was indicated on a VC that is gone, or too many wait for its client");
     }
+}
+
+/// Tells the driver on one side.
+pub(crate) fn tell(vc: &Arc<VcCore>, side: Side, status: &StatusIndication) {
+    vc.call(side, F::ProtocolCoStatusEx, || match (&vc.users, side) {
+        (Users::CallManager { manager, .. }, Side::Manager) => manager.status(Vc::new(vc), status),
+        (Users::CallManager { client, .. } | Users::Mcm { client, .. }, _) => {
+            client.status(Vc::new(vc), status)
+        }
+        (Users::Signaling { user, .. }, _) => user.status(Vc::new(vc), status),
+    });
 }

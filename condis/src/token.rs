@@ -237,7 +237,7 @@ fn lose<O: Op>(obj: Arc<O::Obj>, key: O::Key) {
             "CO-208",
             format!("{} lost the token of {}", O::holder(&obj, key), O::CALLBACK),
         );
-        O::settle(&obj, key, O::lost(), How::Late);
+        O::settle(&obj, key, O::lost(), How::Deferred);
     });
 }
 

@@ -32,13 +32,16 @@ pub fn print(report: &Report, width: usize, out: &mut dyn Write) -> io::Result<(
 
 fn vcs(report: &Report, width: usize, out: &mut dyn Write) -> io::Result<()> {
     heading(out, "The VCs of each node, as its NDIS saw them while calls were up")?;
-    let blocks = |octets: bool| report.nodes.iter().map(|node| vcs_of(node, octets)).collect::<Vec<_>>();
-    // Nodes beside each other say more than octets, if there is no room for both.
-    let (full, short) = (blocks(true), blocks(false));
-    let fits =
-        |blocks: &[Vec<String>]| beside(&blocks[..blocks.len().min(2)], width).len() == tallest(blocks);
-    let blocks = if fits(&full) || !fits(&short) { full } else { short };
-    for line in beside(&blocks, width) {
+    // Nodes beside each other say more than octets and room, if there is no space for all.
+    let layouts = [(true, 2), (false, 2), (false, 1)].map(|(octets, gap)| {
+        let blocks: Vec<_> = report.nodes.iter().map(|node| vcs_of(node, octets, gap)).collect();
+        (blocks, gap * 2)
+    });
+    let fits = |(blocks, gap): &&(Vec<Vec<String>>, usize)| {
+        beside(&blocks[..blocks.len().min(2)], width, *gap).len() == tallest(blocks)
+    };
+    let (blocks, gap) = layouts.iter().find(fits).unwrap_or(&layouts[0]);
+    for line in beside(blocks, width, *gap) {
         writeln!(out, "{line}")?;
     }
     Ok(())
@@ -49,7 +52,7 @@ fn tallest(blocks: &[Vec<String>]) -> usize {
     blocks.iter().take(2).map(Vec::len).max().unwrap_or(0)
 }
 
-fn vcs_of(node: &NodeReport, octets: bool) -> Vec<String> {
+fn vcs_of(node: &NodeReport, octets: bool, gap: usize) -> Vec<String> {
     let kind = match node.manager {
         Some(manager) => manager.name(),
         None if node.adapters.is_empty() => "no adapter",
@@ -72,7 +75,7 @@ fn vcs_of(node: &NodeReport, octets: bool) -> Vec<String> {
     let rows: Vec<_> = node.vcs.iter().map(row).collect();
     let head = ["vc", "use", "creator", "state", "call", "sent", "received"];
     let mut lines = vec![format!("{} ({kind})", node.name)];
-    lines.extend(table(&head[..columns], &rows, &[5, 6]));
+    lines.extend(table(&head[..columns], &rows, &[5, 6], gap));
     if rows.is_empty() {
         lines.push("none".to_owned());
     }
@@ -90,10 +93,7 @@ fn crossings(chart: &Chart, width: usize, out: &mut dyn Write) -> io::Result<()>
     let title =
         if many { "The crossings of one call in the two worlds" } else { "The crossings of one call" };
     heading(out, title)?;
-    writeln!(
-        out,
-        "  > the driver calls NDIS   < NDIS calls the driver   * on the signaling VC   N x: so often"
-    )?;
+    writeln!(out, "  > calls NDIS   < called by NDIS   * on the signaling VC   N x: so often")?;
     let column = if many { (width.saturating_sub(SEPARATOR.len()) / 2).min(COLUMN_MAX) } else { COLUMN_MAX };
     let heads = chart.columns.iter().map(|c| {
         format!(
@@ -120,8 +120,8 @@ fn calls(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let made: Vec<_> = report.calls.iter().filter(|call| call.made).map(call).collect();
     if !made.is_empty() {
         heading(out, "The calls that were made")?;
-        let head = ["client", "call to", "sent", "came back", "crc-32", "heard there", "closed by", "ending"];
-        for line in table(&head, &made, &[2, 3]) {
+        let head = ["client", "call to", "sent", "back", "crc-32", "heard", "closed by", "ending"];
+        for line in table(&head, &made, &[2, 3], 2) {
             writeln!(out, "{line}")?;
         }
     }
@@ -156,11 +156,9 @@ fn counters(report: &Report, width: usize, out: &mut dyn Write) -> io::Result<()
     heading(out, "Totals")?;
     let totals = &report.totals;
     let crossings: u64 = report.nodes.iter().flat_map(|node| node.crossings.values()).sum();
-    writeln!(
-        out,
-        "{} calls made, {} of them as asked; {} taken; {} frames echoed; {crossings} crossings; {:?}",
-        totals.made, totals.done, totals.answered, totals.echoed_frames, report.took
-    )?;
+    let (made, done, taken, echoed) = (totals.made, totals.done, totals.answered, totals.echoed_frames);
+    writeln!(out, "{made} calls made, {done} of them as asked; {taken} taken; {echoed} frames echoed")?;
+    writeln!(out, "{crossings} crossings of the NDIS boundary in {:?}", report.took)?;
     for node in &report.nodes {
         for adapter in &node.adapters {
             let title = format!("{}/{} ({})", node.name, adapter.name, adapter.manager.name());

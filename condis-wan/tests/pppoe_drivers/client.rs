@@ -287,16 +287,33 @@ impl TestClient {
         if let Some(sap) = sap {
             sap.at().deregister().expect("registered");
         }
-        match af.map(|af| af.at().close()) {
-            Some(Outcome::Done(result)) => self.af_closed(result),
-            Some(Outcome::Pending) => {}
+        match af {
+            Some(af) => self.close_af(af),
             None => self.af_closed(Ok(())),
+        }
+    }
+
+    /// A VC that was given to NDIS to be deleted may still be there, while another thread is in an upcall of it: then the
+    /// close is refused, and tried again.
+    fn close_af(&self, af: HeldAf<Client>) {
+        match af.at().close() {
+            Outcome::Done(Err(NdisStatus::FAILURE)) => {
+                let binding = self.lock().binding.clone().expect("bound until it is closed");
+                let (client, at) = (self.clone(), binding.at());
+                at.runtime().defer(at.lane(), Box::new(move || client.close_af(af)));
+            }
+            Outcome::Done(result) => self.af_closed(result),
+            Outcome::Pending => {}
         }
     }
 
     fn af_closed(&self, result: Result<(), NdisStatus>) {
         result.expect("everything on it is gone");
-        let unbind = self.lock().unbind.take();
+        let (unbind, binding) = {
+            let mut state = self.lock();
+            (state.unbind.take(), state.binding.take())
+        };
+        drop(binding);
         if let Some(unbind) = unbind {
             unbind.complete(());
         }
@@ -320,7 +337,6 @@ impl BindingLife<Client> for TestClient {
         let busy: Vec<_> = {
             let mut state = self.lock();
             state.unbind = Some(pended);
-            state.binding = None;
             state.calls.values().filter(|call| call.busy).map(|call| call.vc.clone()).collect()
         };
         for vc in busy {

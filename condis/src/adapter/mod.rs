@@ -350,10 +350,12 @@ impl AdapterCore {
 
     /// Makes an AF part of the adapter. False if a binding that it needs began to close.
     pub(crate) fn link_af(&self, af: &Arc<AfCore>) -> bool {
+        // Linked first and looked at then, as a VC is.
+        self.lock().afs.push(af.clone());
         let open = af.client_binding().is_open()
             && !matches!(&af.provider, Provider::CallManager(binding) if !binding.is_open());
-        if open {
-            self.lock().afs.push(af.clone());
+        if !open {
+            self.unlink_af(af);
         }
         open
     }
@@ -388,6 +390,9 @@ impl AdapterCore {
     /// `MiniportCoCreateVc`.
     pub(crate) fn create_miniport_vc(&self, id: VcId) -> Result<Box<dyn MiniportVc>, NdisStatus> {
         let Some(AdapterObj::Miniport(object)) = self.object() else { return Err(NdisStatus::FAILURE) };
+        if self.is_lost() {
+            return Err(NdisStatus::FAILURE);
+        }
         self.node.cross(&self.driver, Way::Up, F::MiniportCoCreateVc, ObjectId::Vc(id));
         self.guard(F::MiniportCoCreateVc, || object.create_vc(id)).unwrap_or(Err(NdisStatus::FAILURE))
     }
@@ -408,7 +413,7 @@ impl AdapterCore {
             Owner::Binding(binding) => binding.is_open(),
         };
         if !open {
-            let _ = vc.delete();
+            vc.transition(|ctl| ctl.retired = true);
             return Err(NdisStatus::FAILURE);
         }
         if self.node.tracer.on() {
@@ -436,6 +441,11 @@ impl AdapterCore {
 
     pub(crate) fn vcs(&self) -> Vec<Arc<VcCore>> {
         self.lock_vcs().all()
+    }
+
+    /// The counted reference to a VC that is linked here.
+    pub(crate) fn find(&self, vc: &VcCore) -> Option<Arc<VcCore>> {
+        self.lock_vcs().at(vc)
     }
 
     pub(crate) fn vcs_of(&self, af: &AfCore) -> Vec<Arc<VcCore>> {

@@ -17,7 +17,7 @@ use crate::status::NdisStatus;
 use crate::status_ind::StatusIndication;
 use crate::token::sealed::Op;
 use crate::token::{How, Object, Token};
-use crate::trace::{ObjectId, Way};
+use crate::trace::ObjectId;
 use crate::vc::control::Blocked;
 use crate::vc::{Owner, Side};
 
@@ -68,10 +68,11 @@ impl Join {
     }
 
     pub(crate) fn arrive(&self) {
-        if self.left.fetch_sub(1, AcqRel) == 1
-            && let Some(then) = self.then.lock().expect("nothing panics inside").take()
-        {
-            then();
+        if self.left.fetch_sub(1, AcqRel) == 1 {
+            let then = self.then.lock().expect("nothing panics inside").take();
+            if let Some(then) = then {
+                then();
+            }
         }
     }
 }
@@ -92,7 +93,8 @@ impl AdapterOp {
     }
 
     fn finish(&self, result: Result<(), NdisStatus>) {
-        if let Some(then) = self.then.lock().expect("nothing panics inside").take() {
+        let then = self.then.lock().expect("nothing panics inside").take();
+        if let Some(then) = then {
             // The next step runs at PASSIVE, whatever thread the driver answered from.
             self.adapter.node.defer(move || then(result));
         }
@@ -236,6 +238,8 @@ impl AdapterCore {
                 done(Err(NdisStatus::ADAPTER_REMOVED));
                 end();
             }
+            Operation::Start if gone => end(),
+            Operation::Unbind(binding) if gone || !binding.is_open() => end(),
             Operation::Start => {
                 for protocol in self.node.all_protocols() {
                     self.bind_now(&protocol);
@@ -291,6 +295,7 @@ impl AdapterCore {
             Operation::ShutDown => {
                 if !gone {
                     self.lock().state = AdapterState::ShutDown;
+                    self.set_blocked(Blocked::REMOVED, true);
                     self.guard_named(F::MiniportShutdownEx, || match self.object() {
                         Some(AdapterObj::Miniport(object)) => object.shutdown(),
                         Some(AdapterObj::Mcm(object)) => object.shutdown(),
@@ -336,6 +341,9 @@ impl AdapterCore {
         let bound =
             binding.guard(binding.client_driver(), F::ProtocolBindAdapterEx, || protocol.driver.bind(&info));
         let Some(Ok(bound)) = bound else { return };
+        if bound.client.is_none() && bound.manager.is_none() {
+            return self.report("CO-001", format!("protocol {} was bound without a role", protocol.name));
+        }
         binding.set_bound(bound);
         self.lock().bindings.push(binding.clone());
         let opened = || {
@@ -412,7 +420,7 @@ impl AdapterCore {
                 |b, token| b.0.restart(b.1, token).take(),
             );
         }
-        if paused.is_empty() {
+        if roles(&paused) == 0 {
             join.arrive();
         }
     }
@@ -447,9 +455,10 @@ impl AdapterCore {
         if let Some(object) = binding.client_object() {
             let op = op(false);
             let asked = Asked(object, Binding::new(binding));
+            let lost = binding.is_lost(false);
             let answer =
                 binding.guard(binding.client_driver(), O::CALLBACK, || client(asked, Token::new(&op, ())));
-            if answer.flatten().is_some() {
+            if lost || answer.flatten().is_some() {
                 O::settle(&op, (), (), How::Returned);
             }
         }
@@ -478,7 +487,7 @@ impl AdapterCore {
                 |b, token| b.0.pause(b.1, token).take(),
             );
         }
-        if running.is_empty() {
+        if roles(&running) == 0 {
             join.arrive();
         }
     }
@@ -502,7 +511,10 @@ impl AdapterCore {
                 ctl.pause_waits = !vc.is_drained();
                 ctl.pause_waits
             };
-            if !waits {
+            if waits {
+                // What an object that panicked still holds is written off.
+                vc.transition(|_| ());
+            } else {
                 self.vc_paused();
             }
         }
@@ -728,8 +740,7 @@ impl AdapterCore {
     }
 
     fn halt(self: &Arc<Self>, action: HaltAction, then: Step) {
-        self.node.cross(&self.driver, Way::Up, F::MiniportHaltEx, self.object_id());
-        self.guard(F::MiniportHaltEx, || match self.object() {
+        self.guard_named(F::MiniportHaltEx, || match self.object() {
             Some(AdapterObj::Miniport(object)) => object.halt(action),
             Some(AdapterObj::Mcm(object)) => object.halt(action),
             None => {}

@@ -144,8 +144,17 @@ impl AfCore {
     }
 
     /// Calls the client's object. `None`: it panicked, now or before.
-    pub(crate) fn call_client<T>(&self, function: F, callback: impl FnOnce(&dyn ClientAf) -> T) -> Option<T> {
-        self.guard(CLIENT, function, || callback(&*self.client))
+    pub(crate) fn call_client<T>(
+        self: &Arc<Self>,
+        function: F,
+        callback: impl FnOnce(&dyn ClientAf) -> T,
+    ) -> Option<T> {
+        let result = self.guard(CLIENT, function, || callback(&*self.client));
+        if result.is_none() && !self.is_abandoned() {
+            let af = self.clone();
+            self.node().defer(move || af.abandon_if_unbinding());
+        }
+        result
     }
 
     /// Calls the (M)CM's object. `None`: it has none yet, or it panicked, now or before.
@@ -214,6 +223,17 @@ impl AfCore {
         let saps = self.lock().saps.clone();
         saps.iter().for_each(crate::sap::deregister_abandoned);
         self.close_if_abandoned();
+    }
+
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.abandoned.load(SeqCst)
+    }
+
+    /// A client that panics while its binding ends will not close any more.
+    pub(crate) fn abandon_if_unbinding(self: &Arc<Self>) {
+        if !self.binding.is_open() {
+            self.abandon();
+        }
     }
 
     /// Closes an abandoned AF once nothing of its client is left.

@@ -47,6 +47,7 @@ impl<R: ManagerRole> Op for OpenAf<R> {
                 let fresh = af.manager.set(R::erase_af(object)).is_ok();
                 debug_assert!(fresh, "an open is answered once");
                 af.set_state(AfState::Open);
+                af.close_if_abandoned();
                 Ok(())
             }
             Err(status) => {

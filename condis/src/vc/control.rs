@@ -298,7 +298,7 @@ impl Control {
             return Err(NdisStatus::FAILURE);
         }
         match self.call {
-            Call::None if self.undrained() => Err(NdisStatus::CLOSING),
+            Call::None if self.undrained() || self.owes_changes() => Err(NdisStatus::CLOSING),
             Call::None if self.act == Activation::Inactive => {
                 self.call = Call::OutgoingPending;
                 self.multipoint = multipoint;
@@ -340,7 +340,7 @@ impl Control {
             return Err(NdisStatus::FAILURE);
         }
         match self.call {
-            Call::None if self.undrained() => Err(NdisStatus::CLOSING),
+            Call::None if self.undrained() || self.owes_changes() => Err(NdisStatus::CLOSING),
             Call::None => {
                 self.call = Call::Offered { remote_gone: false };
                 self.multipoint = false;
@@ -494,6 +494,11 @@ impl Control {
         self.act == Activation::Deactivating && !self.lower_done
     }
 
+    /// A change that the client asked for during a call that is over has not been answered.
+    fn owes_changes(&self) -> bool {
+        self.qos || self.party_ops > 0
+    }
+
     // Quality of service and parties
 
     /// Q1, N8.
@@ -521,14 +526,14 @@ impl Control {
         if !self.multipoint {
             return Err(NdisStatus::FAILURE);
         }
-        self.party_ops += 1;
+        self.party_ops = self.party_ops.checked_add(1).ok_or(NdisStatus::RESOURCES)?;
         Ok(())
     }
 
     /// P2.
     pub(crate) fn end_add(&mut self, ok: bool) {
         self.party_ops -= 1;
-        self.parties += u16::from(ok);
+        self.parties = self.parties.saturating_add(u16::from(ok));
     }
 
     /// P3. The last party goes with the call: FAILURE, and it stays. A party whose drop pends does not count.
@@ -562,7 +567,7 @@ impl Control {
         if self.call != Call::None || self.act != Activation::Inactive {
             return Err(NdisStatus::NOT_ACCEPTED);
         }
-        if self.draining || !idle {
+        if self.draining || self.owes_changes() || !idle {
             return Err(NdisStatus::CLOSING);
         }
         self.life = Life::Deleting;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 use super::gate::Entry;
-use super::{Side, Users, Vc, VcCore, WRITTEN_OFF};
+use super::{RECEIVES_WRITTEN_OFF, Side, Users, Vc, VcCore, WRITTEN_OFF};
 use crate::frame;
 use crate::names::Function as F;
 use crate::nbl::{Chain, NetBufferList};
@@ -412,7 +412,12 @@ impl VcCore {
         if drained {
             self.drained();
         }
-        self.tell_returned(chain);
+        if frame::may_nest() {
+            self.tell_returned(chain);
+        } else {
+            let vc = self.clone();
+            frame::aside(move || vc.tell_returned(chain));
+        }
     }
 
     /// `NdisReturnNetBufferLists`: the NBLs go back to the miniport, and count as returned when it has them.
@@ -420,6 +425,18 @@ impl VcCore {
         let nbls = chain.len();
         if nbls == 0 {
             return;
+        }
+        if frame::may_nest() {
+            self.return_now(chain, nbls);
+        } else {
+            let vc = self.clone();
+            frame::aside(move || vc.return_now(chain, nbls));
+        }
+    }
+
+    fn return_now(self: &Arc<Self>, chain: Chain, nbls: usize) {
+        if self.rx.is_special() && self.lost.load(SeqCst) & RECEIVES_WRITTEN_OFF != 0 {
+            return self.tell_returned(chain);
         }
         self.tell_returned(chain);
         if self.rx.leave(nbls) {
@@ -431,7 +448,7 @@ impl VcCore {
         if self.rx.is_special() && self.told_specially(Side::Lower, F::MiniportReturnNetBufferLists) {
             return;
         }
-        let told = frame::guard(|| match &self.users {
+        let told = frame::call(|| match &self.users {
             Users::CallManager { miniport, .. } | Users::Signaling { miniport, .. } => {
                 miniport.returned(Vc::new(self), chain)
             }

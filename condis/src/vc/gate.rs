@@ -188,7 +188,7 @@ impl Gate {
         // Who turned the word counts that just afterwards; until then the two tell different halves.
         let turns = u64::from(turns.wrapping_add((turns ^ (entered >> 63) as u32) & 1));
         let carries = (left + in_flight(entered, left)) >> NBL_BITS;
-        (turns * (OCTETS_MAX + 1) + (entered / OCTET & OCTETS_MAX)).saturating_sub(carries)
+        (turns * (OCTETS_MAX + 1) + ((entered / OCTET) & OCTETS_MAX)).saturating_sub(carries)
     }
 }
 

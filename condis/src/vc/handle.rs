@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::control::{Creator, Life, RemoteClose};
-use super::upcall::Upcall;
+use super::upcall::{QUEUE_MAX, Upcall};
 use super::{Activation, Call, Owner, Side, Statistics, Users, VcCore, VcInfo};
 use crate::driver::{ClientParty, Connected, LowerRole, ManagerRole};
 use crate::names::Function as F;
@@ -386,10 +386,20 @@ impl VcCore {
             (Users::Signaling { .. }, _) => None,
         };
         if let Some(Err(status)) = agreed {
-            self.transition(|ctl| {
-                ctl.retired = false;
+            let given_up = {
+                let mut ctl = self.lock();
                 ctl.control.life = Life::Live;
-            });
+                self.conclude(&mut ctl);
+                ctl.retired
+            };
+            self.pump();
+            if given_up {
+                self.retry_later();
+                self.report(
+                    "X-15",
+                    format!("a VC that its owner gave up is not deleted: its peer refuses, {status}"),
+                );
+            }
             return Err(status);
         }
         if let Users::CallManager { miniport, .. } | Users::Signaling { miniport, .. } = &self.users {
@@ -513,14 +523,14 @@ impl<R: ManagerRole> Vc<'_, R> {
             self.0.named(F::NdisCmDispatchIncomingCallQoSChange, F::NdisMCmDispatchIncomingCallQoSChange);
         self.cross(Side::Manager, name);
         let told = self.0.transition(|ctl| {
-            let told = ctl.control.may_change_qos();
+            let told = ctl.control.may_change_qos() && ctl.queue_len(Side::User) < QUEUE_MAX;
             if told {
                 ctl.push(Upcall::IncomingQosChange(params));
             }
             told
         });
         if !told {
-            self.0.report("CO-181", "a change of QoS was dispatched without a call on an active VC");
+            self.0.report("CO-181", "a change of QoS was dispatched without a call on an active VC, or too many wait for the client");
         }
     }
 }
@@ -776,7 +786,8 @@ impl<R: Role> OwnedVc<R> {
         result.map_err(|status| (status, OwnedVc(Some(held))))
     }
 
-    /// Deletes the VC as soon as it is inactive, drained and without a call: at once, if it is.
+    /// Deletes the VC as soon as it is inactive, drained and without a call: at once, if it is. A peer that refuses is
+    /// reported and asked again, each second.
     pub fn retire(mut self) {
         let held = self.0.take().expect("taken only by what consumes the owner");
         held.0.retire();

@@ -89,6 +89,12 @@ impl Side {
 
 /// Set once the NBLs that a panicked miniport still held have been written off.
 pub(crate) const WRITTEN_OFF: u8 = 1 << 7;
+/// Set once the receives that a panicked client still held have been written off.
+pub(crate) const RECEIVES_WRITTEN_OFF: u8 = 1 << 6;
+/// Set once an (M)CM refused what NDIS asked of it for a client that panicked; NDIS does not ask again and again.
+pub(crate) const STAND_IN_REFUSED: u8 = 1 << 5;
+/// The sides, in [`VcCore::lost`].
+pub(crate) const SIDES: u8 = 0b111;
 
 /// What stands under the short control lock.
 pub(crate) struct Ctl {
@@ -236,6 +242,11 @@ impl VcCore {
             ctl.control.life = Life::Live;
             ctl.control.blocked = blocked();
         });
+    }
+
+    /// True from the end of its creation to its deletion.
+    pub(crate) fn is_live(&self) -> bool {
+        self.lock().control.life == Life::Live
     }
 
     /// What [`crate::node::Node::vcs`] shows.

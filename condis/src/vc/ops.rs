@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::control::{Call, MakeEnd};
 use super::upcall::Upcall;
-use super::{Side, VcCore, WRITTEN_OFF};
+use super::{STAND_IN_REFUSED, Side, VcCore, WRITTEN_OFF};
 use crate::driver::{Connected, Made};
 use crate::names::Function;
 use crate::params::CallParams;
@@ -53,21 +53,32 @@ impl Op for MakeCall {
         let mut party_without_object = false;
         // A party's objects are its drivers': they are dropped outside of the lock.
         let mut refused_parties = Vec::new();
+        let (mut answer, mut refused_object) = (Some(answer), None);
         let reply = vc.transition(|ctl| {
             if !ctl.control.owes_make() {
                 return (None, false);
             }
+            let Some(answer) = answer.take() else { return (None, false) };
             let end = ctl.control.end_make(answer.is_ok());
             let party = ctl.rare.as_ref().and_then(|rare| rare.parties.first().cloned());
             let result = match (end, answer) {
                 (MakeEnd::Connected, Ok(made)) => {
-                    let party = party.map(|party| {
-                        party_without_object = !party.connect(made.party);
-                        HeldParty::new(party)
-                    });
+                    let party = match party {
+                        Some(party) => {
+                            party_without_object = !party.connect(made.party);
+                            Some(HeldParty::new(party))
+                        }
+                        None => {
+                            refused_object = made.party;
+                            None
+                        }
+                    };
                     Ok(Connected { params: made.params, party })
                 }
-                (_, Ok(made)) => Err(Refused::with(NdisStatus::FAILURE, made.params)),
+                (_, Ok(made)) => {
+                    refused_object = made.party;
+                    Err(Refused::with(NdisStatus::FAILURE, made.params))
+                }
                 (_, Err(refused)) => Err(refused),
             };
             if result.is_err()
@@ -84,6 +95,7 @@ impl Op for MakeCall {
                 (None, no_path)
             }
         });
+        drop(refused_object);
         if reply.1 {
             vc.report(
                 "X-45",
@@ -123,6 +135,9 @@ impl Op for CloseCall {
             if !ctl.control.owes_close() {
                 return None;
             }
+            if answer.is_err() && vc.lost(Side::User) {
+                vc.lost.fetch_or(STAND_IN_REFUSED, SeqCst);
+            }
             ctl.control.end_close(answer.is_ok());
             match (answer, how) {
                 (Err(status), How::Returned) => Some(Err(status)),
@@ -132,7 +147,8 @@ impl Op for CloseCall {
                 }
                 (Ok(()), How::Returned) => {
                     // Nobody may be told of this call after its end: what is still queued goes first.
-                    if ctl.queue_empty(Side::Manager) && ctl.queue_empty(Side::User) {
+                    if ctl.queue_empty(Side::Manager) && ctl.queue_empty(Side::User) && ctl.idle(Side::Lower)
+                    {
                         parties = ctl.finish_close(vc.is_drained());
                     }
                     parties.is_some().then_some(Ok(()))
@@ -163,13 +179,13 @@ impl Op for IncomingCall {
         if how == How::Late {
             vc.cross(Side::User, crate::trace::Way::Down, Function::NdisClIncomingCallComplete);
         }
+        let mut offered_on = None;
         vc.transition(|ctl| {
             if !ctl.control.owes_answer() {
                 return None;
             }
-            if let Some(rare) = &mut ctl.rare {
-                rare.offered_on = None;
-            }
+            // Perhaps the last hold on the SAP, whose objects are its drivers': dropped outside of the lock.
+            offered_on = ctl.rare.as_mut().and_then(|rare| rare.offered_on.take());
             let accepted = ctl.control.end_offer(answer.is_ok());
             let verdict = match answer {
                 Ok(params) if accepted => Ok(params),

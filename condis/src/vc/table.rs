@@ -35,6 +35,11 @@ impl VcTable {
         taken
     }
 
+    /// The VC in the slot of `vc`, if it is still there.
+    pub(crate) fn at(&self, vc: &VcCore) -> Option<Arc<VcCore>> {
+        self.slots.get(vc.slot.load(Relaxed) as usize)?.clone()
+    }
+
     /// All VCs, oldest slot first.
     pub(crate) fn all(&self) -> Vec<Arc<VcCore>> {
         self.slots.iter().flatten().cloned().collect()

@@ -5,19 +5,24 @@
 //! out of its own upcall: so whoever hears of the end may delete the VC at once.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use super::control::{Activation, Call, Closing, Creator, Life, RemoteClose};
 use super::ops::{Activate, CloseCall, Deactivate, IncomingCall, MakeCall, ModifyCallQos};
-use super::{Ctl, Rare, Side, Users, Vc, VcCore, WRITTEN_OFF};
+use super::{
+    Ctl, Owner, RECEIVES_WRITTEN_OFF, Rare, SIDES, STAND_IN_REFUSED, Side, Users, Vc, VcCore, WRITTEN_OFF,
+};
 use crate::driver::Connected;
 use crate::frame;
 use crate::names::Function as F;
 use crate::params::{CallParams, CloseData};
 use crate::party::{AddParty, DropParty, PartyCore, PartyState};
+use crate::runtime::OnTimer;
 use crate::sap::{SapCore, SapRef};
 use crate::status::NdisStatus;
+use crate::status_ind::{self, StatusIndication};
 use crate::token::sealed::Op;
 use crate::token::{Answer, How, Refused, Token};
 use crate::trace::Way;
@@ -46,6 +51,8 @@ pub(crate) enum Upcall {
     // To the (M)CM, or to the call manager on its signaling VC.
     ActivateComplete(Result<CallParams, Refused>),
     DeactivateComplete(Result<(), NdisStatus>),
+    // To any protocol.
+    Status(Side, Arc<StatusIndication>),
     // To the miniport.
     Activate(CallParams),
     Deactivate,
@@ -73,6 +80,7 @@ impl Upcall {
             | Upcall::DropParty(..)
             | Upcall::ActivateComplete(_)
             | Upcall::DeactivateComplete(_) => Side::Manager,
+            Upcall::Status(side, _) => *side,
             Upcall::Activate(_) | Upcall::Deactivate => Side::Lower,
         }
     }
@@ -89,6 +97,9 @@ impl Upcall {
     }
 }
 
+/// Upcalls that may wait for a driver: many more than the operations of one call, few enough to cost nothing.
+pub(crate) const QUEUE_MAX: usize = 64;
+
 /// Upcalls that wait for their turn.
 #[derive(Default)]
 pub(crate) struct Queues([VecDeque<Upcall>; 3]);
@@ -96,6 +107,14 @@ pub(crate) struct Queues([VecDeque<Upcall>; 3]);
 impl Queues {
     fn is_empty(&self) -> bool {
         self.0.iter().all(VecDeque::is_empty)
+    }
+}
+
+impl OnTimer for VcCore {
+    fn on_timer(&self, _: u64) {
+        if let Some(vc) = crate::token::Object::adapter(self).find(self) {
+            vc.transition(|_| ());
+        }
     }
 }
 
@@ -109,6 +128,11 @@ impl Ctl {
     /// True if no side is in an upcall or has one queued.
     pub(crate) fn idle(&self, side: Side) -> bool {
         self.busy & side.bit() == 0 && self.queue_empty(side)
+    }
+
+    /// How many upcalls wait for `side`. What a network can cause without end is refused beyond [`QUEUE_MAX`].
+    pub(crate) fn queue_len(&self, side: Side) -> usize {
+        self.rare.as_ref().map_or(0, |rare| rare.queues.0[side as usize].len())
     }
 
     pub(crate) fn queue_empty(&self, side: Side) -> bool {
@@ -200,7 +224,7 @@ impl VcCore {
         {
             ctl.push(Upcall::CloseCallComplete(Ok(()), parties));
         }
-        ctl.retired || lost != 0
+        ctl.retired || lost & SIDES != 0
     }
 
     /// Delivers queued upcalls until none has its turn.
@@ -232,7 +256,7 @@ impl VcCore {
         let (follow, waits) = {
             let mut ctl = self.lock();
             ctl.busy &= !side.bit();
-            (ctl.retired || self.lost.load(SeqCst) != 0, ctl.has_queued())
+            (ctl.retired || self.lost.load(SeqCst) & SIDES != 0, ctl.has_queued())
         };
         if follow {
             self.follow_up();
@@ -276,14 +300,26 @@ impl VcCore {
     /// The object on `side` panicked: it is not called again, and NDIS answers for it from now on.
     #[cold]
     pub(crate) fn lose(self: &Arc<Self>, side: Side, function: F) {
-        self.set_lost(side);
+        {
+            // The gates shut at once: the object is not called again, not even in this event.
+            let mut ctl = self.lock();
+            self.set_lost(side);
+            self.conclude(&mut ctl);
+        }
         self.report(
             "DP-216",
             format!("{} panicked in {function}; its object is not called again", self.driver(side)),
         );
         let vc = self.clone();
         // After what the unwinding itself posted to the lane: the tokens that it dropped are settled first.
-        self.node().defer(move || vc.transition(|_| ()));
+        self.node().defer(move || {
+            vc.transition(|_| ());
+            if side == Side::User
+                && let Owner::Af(af) = vc.owner()
+            {
+                af.abandon_if_unbinding();
+            }
+        });
     }
 
     fn deliver(self: &Arc<Self>, upcall: Upcall) {
@@ -328,6 +364,7 @@ impl VcCore {
                     DropParty::settle(&party, (), answer, How::Deferred);
                 }
             }
+            Upcall::Status(side, status) => status_ind::tell(self, side, &status),
             Upcall::ActivateComplete(result) => self.tell_activated(result),
             Upcall::DeactivateComplete(result) => self.tell_deactivated(result),
             Upcall::IncomingCallComplete(result) => {
@@ -522,6 +559,16 @@ impl VcCore {
         if retired || creator_lost {
             let _ = self.delete();
         }
+        if let Owner::Af(af) = self.owner() {
+            af.close_if_abandoned();
+        }
+    }
+
+    /// Tries again after a second what a driver refused.
+    pub(crate) fn retry_later(self: &Arc<Self>) {
+        let vc: Weak<VcCore> = Arc::downgrade(self);
+        let node = self.node();
+        node.runtime().arm(node.lane(), Duration::from_secs(1), vc, 0);
     }
 
     fn creator_object_lost(&self) -> bool {
@@ -536,11 +583,16 @@ impl VcCore {
         if self.lock().control.owes_answer() {
             IncomingCall::settle(self, (), IncomingCall::lost(), How::Deferred);
         }
+        self.write_off_receives();
+        if self.lost.load(SeqCst) & STAND_IN_REFUSED != 0 {
+            return;
+        }
         let acted = {
             let mut ctl = self.lock();
-            let connected = ctl.rare.as_ref().and_then(|rare| {
-                rare.parties.iter().find(|party| party.state() == PartyState::Connected).cloned()
-            });
+            let connected = ctl
+                .rare
+                .as_ref()
+                .and_then(|rare| rare.parties.iter().find(|party| party.is_there()).cloned());
             let acted = match connected {
                 Some(party) if ctl.control.parties > 1 && ctl.control.begin_drop().is_ok() => {
                     party.set_state(PartyState::Dropping);
@@ -561,6 +613,41 @@ impl VcCore {
         if acted {
             self.pump();
         }
+    }
+
+    /// Receives that a client keeps in an object that panicked never come back. They are written off once nothing more can
+    /// be indicated.
+    fn write_off_receives(self: &Arc<Self>) {
+        let (written_off, pause_over) = {
+            let mut ctl = self.lock();
+            let stopped = !ctl.control.act.carries_data() || ctl.pause_waits;
+            if !stopped || self.lost.load(SeqCst) & RECEIVES_WRITTEN_OFF != 0 {
+                return;
+            }
+            self.lost.fetch_or(RECEIVES_WRITTEN_OFF, SeqCst);
+            let written_off = self.rx.write_off();
+            (written_off, self.after_write_off(&mut ctl))
+        };
+        if written_off > 0 {
+            self.report(
+                "DP-148",
+                format!("{written_off} receives were lost with a client's object that panicked"),
+            );
+        }
+        self.pump();
+        if pause_over {
+            crate::token::Object::adapter(&**self).vc_paused();
+        }
+    }
+
+    /// The last NBLs of a VC may have been those that were written off. True if a pause waited for them.
+    fn after_write_off(self: &Arc<Self>, ctl: &mut Ctl) -> bool {
+        let drained = self.is_drained();
+        if drained && ctl.control.drained() {
+            ctl.push(Upcall::DeactivateComplete(Err(NdisStatus::FAILURE)));
+        }
+        self.conclude(ctl);
+        drained && std::mem::take(&mut ctl.pause_waits)
     }
 
     /// The (M)CM's object panicked: what it owes is answered, the client is told that the call broke, and the VC is
@@ -632,28 +719,25 @@ impl VcCore {
         if deactivation {
             Deactivate::settle(self, (), Deactivate::lost(), How::Deferred);
         }
-        let (written_off, told) = {
+        let (written_off, told, pause_over) = {
             let mut ctl = self.lock();
-            let mut told = false;
+            let (mut told, mut pause_over) = (false, false);
             let broken = matches!(ctl.control.call, Call::Connected | Call::Accepted);
             if broken && ctl.control.remote_close() == RemoteClose::Indicate {
                 ctl.push(Upcall::IncomingCloseCall(NdisStatus::FAILURE, CloseData::new()));
                 told = true;
             }
             let mut written_off = 0;
-            if !ctl.control.act.carries_data() && self.lost.load(SeqCst) & WRITTEN_OFF == 0 {
-                self.conclude(&mut ctl);
+            let stopped = !ctl.control.act.carries_data() || ctl.pause_waits;
+            if stopped && self.lost.load(SeqCst) & WRITTEN_OFF == 0 {
                 self.lost.fetch_or(WRITTEN_OFF, SeqCst);
                 written_off = self.tx.write_off();
-                if self.is_drained() && ctl.control.drained() {
-                    ctl.push(Upcall::DeactivateComplete(Err(NdisStatus::FAILURE)));
-                }
+                pause_over = self.after_write_off(&mut ctl);
                 told = true;
-            }
-            if told {
+            } else if told {
                 self.conclude(&mut ctl);
             }
-            (written_off, told)
+            (written_off, told, pause_over)
         };
         if written_off > 0 {
             self.report(
@@ -663,6 +747,9 @@ impl VcCore {
         }
         if told {
             self.pump();
+        }
+        if pause_over {
+            crate::token::Object::adapter(&**self).vc_paused();
         }
     }
 }

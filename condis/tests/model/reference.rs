@@ -444,7 +444,12 @@ impl Model {
             Variant::C | Variant::D => (Manager, &[Client, Lower]),
             Variant::E => (Client, &[Lower]),
         };
-        if !v.drained() || !v.queues[own as usize].is_empty() || others.iter().any(|seat| !v.idle(*seat)) {
+        if !v.drained()
+            || v.q
+            || v.party_ops > 0
+            || !v.queues[own as usize].is_empty()
+            || others.iter().any(|seat| !v.idle(*seat))
+        {
             return CLOSING;
         }
         let (variant, has_miniport) = (v.variant, v.has_miniport());
@@ -716,6 +721,8 @@ impl Model {
         // O1
         match v.c {
             C::None if v.a == A::D || (v.a == A::I && !v.drained()) => return CLOSING,
+            // A change of the last call is still owed.
+            C::None if v.q || v.party_ops > 0 => return CLOSING,
             C::None if v.a == A::I => {}
             C::CL => return CLOSING,
             _ => return NOT_ACCEPTED,
@@ -773,6 +780,8 @@ impl Model {
         // N1
         match v.c {
             C::None if v.a == A::D || (v.a == A::I && !v.drained()) => return CLOSING,
+            // A change of the last call is still owed.
+            C::None if v.q || v.party_ops > 0 => return CLOSING,
             C::None => {}
             C::CL => return CLOSING,
             _ => return NOT_ACCEPTED,
