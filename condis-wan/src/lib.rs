@@ -7,6 +7,9 @@
 //! 1. [`pppoe::wire`]: octets to packets and back.
 //! 2. [`pppoe::discovery`]: the two machines of the discovery stage. [`Host`](pppoe::discovery::Host) makes calls,
 //!    [`Concentrator`](pppoe::discovery::Concentrator) takes them. They own no socket, clock, thread or random source.
+//! 3. [`pppoe::driver`]: the drivers. [`EthernetMiniport`](pppoe::driver::EthernetMiniport) with
+//!    [`PppoeCallManager`](pppoe::driver::PppoeCallManager) on it, and [`PppoeMcm`](pppoe::driver::PppoeMcm): one engine
+//!    around the machines, one data path, two driver models.
 //!
 //! # What is covered
 //! | standard | clauses | where |
@@ -14,6 +17,7 @@
 //! | RFC 2516, PPPoE | §4 header, §5.1 to §5.5 PADI to PADT, §6 session header, Appendix A tags | [`pppoe::wire`] |
 //! | RFC 2516 | §5 unknown tags, §5.1 PADI to §5.5 PADT, §8 retries and back-off, §9 AC-Cookie | [`pppoe::discovery`] |
 //! | RFC 4638 | PPP-Max-Payload, both sides | [`pppoe::wire`], [`pppoe::discovery`] |
+//! | RFC 2516 | §6 session stage: Ethernet and PPPoE headers around a PPP frame; VLAN tags (IEEE 802.1Q) | [`pppoe::driver`] |
 //! | TR-101, RFC 4679 | the access line in Vendor-Specific tags, carried through | [`pppoe::wire::LineTags`] |
 //!
 //! # What is left out
@@ -21,7 +25,8 @@
 //!   that nobody here reads. L2TP. Both come later.
 //! - PADM and PADN (never standardised), the credit flow of RFC 5578; their codes and tags are counted and skipped.
 //! - The relay of RFC 2516: its Relay-Session-Id is given back to it, but none is added.
-//! - VLAN tags and the Ethernet header: the link's business.
+//! - Padding of short frames and the frame check sequence: the link's business. Sessions in two VLAN tags (QinQ).
+//! - The text of a close: RFC 2516 gives a PADT no tag for it.
 //!
 //! # Example
 //! A host and a concentrator on a wire that is a loop of this program.

@@ -1,13 +1,15 @@
 //! Aim: a call lives and ends as the reference says, at each moment and from each side, and the client cannot tell a call
 //! manager from an MCM. Method: one scenario, four mixes; the clients' traces must be equal and nothing may be left.
 
+use condis::oid::code;
 use condis::status::NdisStatus;
 use condis::token::Outcome;
 use condis::vc::VcUse;
-use condis_wan::pppoe::driver::{CallTarget, FlowParams, IncomingHost};
+use condis_link::memory::Conditions;
+use condis_wan::pppoe::driver::{CallTarget, FlowCount, FlowParams, IncomingHost};
 
 use crate::client::Policy;
-use crate::lab::{Kind, LONG, Lab, in_every_mix};
+use crate::lab::{Kind, LONG, Lab, MIXES, in_every_mix};
 
 fn internet() -> CallTarget {
     CallTarget::service("internet")
@@ -291,5 +293,50 @@ fn close_data_is_refused() {
         lab.host.client.send(vc, [vec![0xc0, 0x21, 7]]);
         lab.settle();
         assert_eq!(lab.ac.client.received(), [0xc0, 0x21, 7]);
+    });
+}
+
+/// Discovery and sessions run in the VLAN that is configured, and nobody outside of it hears them (IEEE 802.1Q §6.9).
+#[test]
+fn a_vlan_is_a_wire_of_its_own() {
+    for mix in MIXES {
+        for (vlans, reaches) in
+            [([Some(7), Some(7)], true), ([Some(7), Some(8)], false), ([None, Some(7)], false)]
+        {
+            let lab = Lab::in_vlans(1, mix, Conditions::default(), vlans);
+            let vc = lab.host.client.create();
+            lab.host.client.dial(vc, &internet());
+            lab.soon();
+            assert_eq!(lab.host.client.up().len(), usize::from(reaches), "{mix:?} {vlans:?}");
+            if reaches {
+                lab.host.client.send(vc, [vec![0xc0, 0x21, 7]]);
+                lab.settle();
+                assert_eq!(lab.ac.client.received(), [0xc0, 0x21, 7]);
+            } else {
+                assert!(lab.ac.flows.get(FlowCount::DroppedUnknownFlow) > 0);
+            }
+            lab.finish();
+        }
+    }
+}
+
+/// Sections 10.1 and 10.2 of the reference: the same answers under both kinds, about the adapter and about one VC.
+#[test]
+fn oids_tell_what_passed() {
+    in_every_mix(|lab| {
+        let vcs = [up(lab), lab.host.client.create()];
+        lab.host.client.send(vcs[0], [vec![1; 100], vec![2; 50]]);
+        lab.settle();
+        let ask = |vc, oid| lab.host.client.query(vc, oid, 256);
+        let counter = |octets: Vec<u8>| u64::from_le_bytes(octets.try_into().expect("eight octets"));
+        assert_eq!(counter(ask(Some(vcs[0]), code::GEN_CO_XMIT_PDUS_OK).expect("mandatory")), 2);
+        assert_eq!(counter(ask(Some(vcs[0]), code::GEN_CO_BYTES_XMIT).expect("listed")), 150);
+        assert_eq!(counter(ask(Some(vcs[1]), code::GEN_CO_XMIT_PDUS_OK).expect("mandatory")), 0);
+        assert!(counter(ask(None, code::GEN_CO_XMIT_PDUS_OK).expect("mandatory")) >= 2);
+        let list = ask(None, code::GEN_CO_SUPPORTED_LIST).expect("mandatory");
+        let list: Vec<_> =
+            list.chunks(4).map(|oid| u32::from_le_bytes(oid.try_into().expect("four"))).collect();
+        assert!(list.is_sorted() && list.contains(&code::GEN_CO_MEDIA_CONNECT_STATUS));
+        assert_eq!(ask(None, 0x0101_0101), Err(NdisStatus::NOT_SUPPORTED));
     });
 }

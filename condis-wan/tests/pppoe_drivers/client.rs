@@ -9,6 +9,7 @@ use condis::af::{Af, HeldAf};
 use condis::binding::Binding;
 use condis::driver::{BindingLife, Bound, ClientAf, ClientBinding, ClientVc, Connected, Protocol};
 use condis::nbl::{CancelId, Chain, Pool, PoolConfig};
+use condis::oid::OidRequest;
 use condis::params::{AddressFamily, CallParams, CloseData};
 use condis::role::Client;
 use condis::sap::{HeldSap, SapRef};
@@ -177,6 +178,16 @@ impl TestClient {
     pub fn cancel(&self, cancel: CancelId) {
         let binding = self.lock().binding.clone().expect("bound");
         binding.at().cancel_sends(cancel);
+    }
+
+    /// Asks the miniport, about a VC or the adapter.
+    pub fn query(&self, id: Option<VcId>, oid: u32, room: usize) -> Result<Vec<u8>, NdisStatus> {
+        let binding = self.lock().binding.clone().expect("bound");
+        let vc = id.map(|id| self.vc(id));
+        let outcome = binding.at().oid_request(vc.as_ref().map(HeldVc::at), OidRequest::query(oid, room));
+        let answer = outcome.done().expect("answered at once");
+        answer.status.ok()?;
+        Ok(answer.request.expect("it comes back").written().to_vec())
     }
 
     pub fn delete(&self, id: VcId) {

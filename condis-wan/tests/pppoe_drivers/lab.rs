@@ -140,11 +140,17 @@ impl Side {
 
 impl Lab {
     pub fn new(seed: u64, mix: (Kind, Kind), conditions: Conditions) -> Lab {
+        Lab::in_vlans(seed, mix, conditions, [None, None])
+    }
+
+    /// Each side in a VLAN of its own.
+    pub fn in_vlans(seed: u64, mix: (Kind, Kind), conditions: Conditions, vlans: [Option<u16>; 2]) -> Lab {
+        let config = |vlan, config| PppoeConfig { vlan, ..config };
         let sim = Sim::new(seed);
         let runtime: Arc<dyn Runtime> = sim.clone();
         let segment = Segment::new(runtime, "wire", conditions, seed);
-        let host = Side::new(&sim, &segment, "host", 1, mix.0, PppoeConfig::default());
-        let ac = Side::new(&sim, &segment, "ac", 2, mix.1, PppoeConfig::concentrator("ac"));
+        let host = Side::new(&sim, &segment, "host", 1, mix.0, config(vlans[0], PppoeConfig::default()));
+        let ac = Side::new(&sim, &segment, "ac", 2, mix.1, config(vlans[1], PppoeConfig::concentrator("ac")));
         let lab = Lab { sim, segment, host, ac };
         assert!(lab.sim.run_until(|| lab.host.client.is_ready() && lab.ac.client.is_ready(), LONG));
         lab.settle();

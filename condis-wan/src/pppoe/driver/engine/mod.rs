@@ -231,7 +231,10 @@ impl<M: Model> Engine<M> {
         lane: Lane,
         counters: PppoeCounters,
     ) -> Arc<Engine<M>> {
-        let state = State::new(config, mtu_octets, &*runtime);
+        let mut state = State::new(config, mtu_octets, &*runtime);
+        // Every name is there from the beginning, with its zero.
+        let snapshot = state.snapshot();
+        counters.publish(&mut state.published, snapshot);
         Arc::new_cyclic(|me| Engine {
             model,
             me: me.clone(),
