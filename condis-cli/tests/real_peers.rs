@@ -122,6 +122,20 @@ fn ends_every_session_upon_ctrl_c(way: Way) {
     }
 }
 
+/// Sessions in every stage of coming up end with it, and nothing is left of them.
+fn ends_while_calls_come_in(way: Way) {
+    if !present() {
+        return;
+    }
+    let cable = Cable::new();
+    let mut ours = ours::concentrator(&cable.concentrator, way);
+    // Those whose PADI comes too late ask on, and end with the test.
+    let _hosts: Vec<_> = (0..8).map(|_| Host::start(&cable.host, &["-S", "beta"])).collect();
+    ours.line("for \"beta\"");
+    ours.signal("INT");
+    ours::report(&ours.end().well());
+}
+
 /// RFC 2516 §5: our host picks the service and the concentrator that it was told, and its PADT ends the session at the server.
 fn calls_a_server_and_hangs_up(way: Way) {
     if !present() {
@@ -174,7 +188,7 @@ fn keeps_no_rights_while_it_serves(way: Way) {
         return;
     }
     let cable = Cable::new();
-    let ours = ours::concentrator(&cable.concentrator, way);
+    let mut ours = ours::concentrator(&cable.concentrator, way);
     let threads = fs::read_dir(format!("/proc/{}/task", ours.id())).expect("it runs");
     for thread in threads {
         let status = fs::read_to_string(thread.expect("it runs").path().join("status")).expect("it runs");
@@ -186,6 +200,7 @@ fn keeps_no_rights_while_it_serves(way: Way) {
     }
     // What it needs to serve and to end it has.
     let host = Host::start(&cable.host, &["-S", "alpha"]);
+    ours.line("call 1 for \"alpha\"");
     ours.signal("TERM");
     ours::report(&ours.end().well());
     host.process.end().well();
@@ -206,6 +221,7 @@ both_ways! {
     is_discovered_by_name_and_service
     carries_a_session_that_the_peer_ends
     ends_every_session_upon_ctrl_c
+    ends_while_calls_come_in
     calls_a_server_and_hangs_up
     hears_that_the_server_hangs_up
     keeps_no_rights_while_it_serves
