@@ -8,17 +8,18 @@ use condis::driver::{ClientVc, Connected};
 use condis::nbl::{Chain, NetBufferList};
 use condis::params::{CallParams, CloseData};
 use condis::role::Client as ClientRole;
-use condis::runtime::{OnTimer, Time, TimerId};
+use condis::runtime::{OnTimer, Time};
 use condis::sap::SapRef;
 use condis::status::NdisStatus;
 use condis::token::{Answer, IncomingCall, Outcome, Refused, Token};
-use condis::vc::{HeldVc, OwnedVc, Receives, Vc};
+use condis::vc::{Receives, Vc};
 use condis_wan::pppoe::driver::CallTarget;
 
+use super::conversation::{Next, Phase, State, TICK, encoded};
 use super::driver::Shared;
-use super::frame::{Heard, LabFrame, Tally};
+use super::frame::{LabFrame, Tally};
 use super::ledger::{CallRecord, ClosedBy, Ending, Entry, Stage};
-use super::transfer::{InOrder, Transfer, WINDOW_FRAMES};
+use super::transfer::{InOrder, Transfer};
 use crate::lab::{CallPlan, Check, Close};
 
 pub(super) struct LabCall {
@@ -29,56 +30,6 @@ pub(super) struct LabCall {
     entry: OnceLock<Entry>,
     /// NDIS is never called under this lock.
     state: Mutex<State>,
-}
-
-struct State {
-    phase: Phase,
-    vc: Option<HeldVc<ClientRole>>,
-    owner: Option<OwnedVc<ClientRole>>,
-    /// The service that the call came in for.
-    service: String,
-    /// NBLs that are not back. While there are some, a close waits.
-    sends_out: usize,
-    ending: Option<(Ending, ClosedBy)>,
-    transfer: Transfer,
-    heard: InOrder,
-    /// When something last moved.
-    moved_at: Time,
-    timer: Option<TimerId>,
-    ticks: u64,
-    /// At the called end: it is to be closed as soon as it is up.
-    unwanted: bool,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Phase {
-    /// Made or accepted, and not up.
-    Dialing,
-    /// The caller's data goes out and comes back.
-    Sending,
-    /// The called end was asked what it has heard.
-    Asking,
-    /// Done, and waiting for the other calls.
-    Ready,
-    /// Done, and kept up until then.
-    Holding(Time),
-    /// The called end was asked to close.
-    HangingUp,
-    /// Up, at the called end.
-    Echoing,
-    /// To be closed once all sends are back.
-    Draining,
-    /// The close is under way.
-    Closing,
-    Over,
-}
-
-/// What follows from something that happened, once the lock is released.
-#[derive(Default)]
-struct Next {
-    frames: Vec<Vec<u8>>,
-    ready: bool,
-    close: Option<(Ending, ClosedBy)>,
 }
 
 impl LabCall {
@@ -474,108 +425,6 @@ impl LabCall {
     }
 }
 
-impl State {
-    /// The VC to close, if a close waits and every send is back.
-    fn begin_close(&mut self) -> Option<HeldVc<ClientRole>> {
-        if self.phase != Phase::Draining || self.sends_out > 0 {
-            return None;
-        }
-        self.phase = Phase::Closing;
-        self.vc.clone()
-    }
-
-    /// As many new frames as the window lets out, and what comes after the last.
-    fn fill(&mut self, plan: Option<&CallPlan>) -> Next {
-        let mut next = Next::default();
-        let (Phase::Sending, Some(plan)) = (self.phase, plan) else { return next };
-        let room = (WINDOW_FRAMES as usize).saturating_sub(self.sends_out);
-        let mut frame = Vec::new();
-        while next.frames.len() < room && self.transfer.next_frame(&mut frame) {
-            next.frames.push(std::mem::take(&mut frame));
-        }
-        if self.transfer.is_done() {
-            if plan.check == Check::Both {
-                self.phase = Phase::Asking;
-                next.frames.push(encoded(LabFrame::Ask));
-            } else {
-                self.phase = Phase::Ready;
-                next.ready = true;
-            }
-        }
-        next
-    }
-
-    /// A frame at the caller.
-    fn hear_echo(&mut self, plan: &CallPlan, frame: &[u8], next: &mut Next, report: &mut Option<Tally>) {
-        match (LabFrame::parse(frame), self.phase) {
-            (Heard::Lab(LabFrame::Data(number, data)), Phase::Sending) if plan.check != Check::None => {
-                self.transfer.echo(number, data);
-            }
-            (Heard::Lab(LabFrame::Report(other)), Phase::Asking) => {
-                *report = Some(other);
-                let same = other == self.transfer.sent() && other == self.transfer.heard();
-                if same {
-                    self.phase = Phase::Ready;
-                    next.ready = true;
-                } else {
-                    next.close = Some((Ending::Differs, ClosedBy::Here));
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// A frame at the called end.
-    fn echo(&mut self, frame: &[u8], next: &mut Next) {
-        match LabFrame::parse(frame) {
-            Heard::Lab(LabFrame::Data(number, data)) => {
-                self.heard.take(number, data);
-                next.frames.push(frame.to_vec());
-            }
-            Heard::Lab(LabFrame::Ask) => {
-                next.frames.push(encoded(LabFrame::Report(self.heard.tally())));
-            }
-            Heard::Lab(LabFrame::HangUp) => next.close = Some((Ending::Done, ClosedBy::Here)),
-            Heard::Lab(LabFrame::Report(_)) | Heard::Damaged => {}
-            Heard::Foreign => next.frames.push(frame.to_vec()),
-        }
-    }
-
-    /// What a caller does when nothing has moved for `quiet`, and when to ask again.
-    fn caller_tick(&mut self, plan: &CallPlan, quiet: Duration) -> (Next, Option<Duration>) {
-        let mut next = Next::default();
-        let given_up = quiet >= plan.timeout;
-        match self.phase {
-            Phase::Sending if given_up => {
-                next.close = Some((Ending::Missing(self.transfer.missing_octets()), ClosedBy::Here));
-            }
-            Phase::Asking if given_up => next.close = Some((Ending::NoReport, ClosedBy::Here)),
-            Phase::HangingUp if given_up => next.close = Some((Ending::NotHungUp, ClosedBy::Here)),
-            _ if quiet < TICK => {}
-            Phase::Sending if plan.check != Check::None => {
-                for number in self.transfer.missing() {
-                    let mut frame = Vec::new();
-                    self.transfer.again(number, &mut frame);
-                    next.frames.push(frame);
-                }
-            }
-            Phase::Asking => next.frames.push(encoded(LabFrame::Ask)),
-            Phase::HangingUp => next.frames.push(encoded(LabFrame::HangUp)),
-            _ => {}
-        }
-        let again = matches!(self.phase, Phase::Sending | Phase::Asking | Phase::HangingUp);
-        (next, again.then_some(TICK))
-    }
-}
-
-impl Next {
-    fn absorb(&mut self, other: Next) {
-        self.frames.extend(other.frames);
-        self.ready |= other.ready;
-        self.close = self.close.or(other.close);
-    }
-}
-
 impl OnTimer for LabCall {
     fn on_timer(&self, token: u64) {
         {
@@ -662,12 +511,6 @@ impl ClientVc for CallObject {
     }
 }
 
-fn encoded(frame: LabFrame<'_>) -> Vec<u8> {
-    let mut octets = Vec::new();
-    frame.encode(&mut octets);
-    octets
-}
-
 /// The octets of a frame, which are copied if they lie in pieces.
 fn octets<'a>(nbl: &'a NetBufferList, copy: &'a mut Vec<u8>) -> &'a [u8] {
     let buffer = nbl.first();
@@ -680,6 +523,3 @@ fn octets<'a>(nbl: &'a NetBufferList, copy: &'a mut Vec<u8>) -> &'a [u8] {
         }
     }
 }
-
-/// Silence after which frames are sent again: far above any round trip of a lab.
-const TICK: Duration = Duration::from_millis(200);

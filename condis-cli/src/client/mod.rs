@@ -4,10 +4,11 @@
 //! data, compares the echo and what the other end says that it heard, and has one of the two ends close. It opens every
 //! address family for PPP that is announced on its adapter, and asks nothing about who announced it.
 //!
-//! [`frame`] is what is said, [`transfer`] how it is paced, [`call`] one end of one call, `driver` the rest of the driver,
-//! and [`ledger`] the book in which each call is entered.
+//! `frame` is what is said, `transfer` how it is paced, `conversation` what follows from it, `call` one end of one call at
+//! NDIS, `driver` the rest of the driver, and [`ledger`] the book in which each call is entered.
 
 mod call;
+mod conversation;
 mod driver;
 mod frame;
 pub mod ledger;

@@ -1,4 +1,4 @@
-//! Running a lab: [`build`] makes the nodes, [`drive`] leads the clients through it, and the report is printed as a text or
+//! Running a lab: `build` makes the nodes, `drive` leads the clients through it, and the report is printed as a text or
 //! as JSON.
 
 mod build;
