@@ -1,6 +1,8 @@
 //! Two machines on one cable: network namespaces with the two ends of a veth pair.
 
+use std::path::Path;
 use std::process::Command;
+use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The interface that each end has.
@@ -18,8 +20,10 @@ impl Cable {
     /// A new cable, both of its ends up.
     pub(crate) fn new() -> Cable {
         static COUNT: AtomicU32 = AtomicU32::new(0);
+        static SWEPT: Once = Once::new();
+        SWEPT.call_once(sweep);
         // Other tests and other runs do the same at the same time.
-        let name = format!("condis-peers-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let name = format!("{PREFIX}{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let cable = Cable {
             host: Station::new(format!("{name}-h")),
             concentrator: Station::new(format!("{name}-c")),
@@ -90,6 +94,20 @@ impl Drop for Station {
 pub(crate) fn signal(pid: u32, name: &str) {
     let _ = Command::new("sh").args(["-c", &format!("kill -{name} {pid} 2>/dev/null")]).status();
 }
+
+/// Removes what runs have left that were killed.
+fn sweep() {
+    let output = Command::new("ip").args(["netns", "list"]).output().expect("ip runs");
+    let list = String::from_utf8_lossy(&output.stdout).into_owned();
+    for name in list.lines().filter_map(|line| line.split_whitespace().next()) {
+        let run = name.strip_prefix(PREFIX).and_then(|rest| rest.split('-').next());
+        if run.is_some_and(|run| !Path::new("/proc").join(run).exists()) {
+            drop(Station { namespace: name.to_owned() });
+        }
+    }
+}
+
+const PREFIX: &str = "condis-peers-";
 
 fn ip(arguments: &str) {
     let output = Command::new("ip").args(arguments.split(' ')).output().expect("ip runs");

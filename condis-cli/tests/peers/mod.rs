@@ -9,6 +9,7 @@ pub(crate) mod traffic;
 
 use std::io::Write;
 use std::path::Path;
+use std::sync::Once;
 use std::time::Duration;
 
 /// What comes later than this does not come: only ever waited for in full by a test that fails.
@@ -17,8 +18,12 @@ pub(crate) const HANG: Duration = Duration::from_secs(20);
 /// Whether the machine has what the tests need. If not, says so, and fails where CONDIS_REQUIRE_PEERS=1.
 pub(crate) fn present() -> bool {
     let Some(missing) = missing() else { return true };
-    // Not `println`: what a passing test prints is swallowed, and a skipped test should be seen.
-    let _ = writeln!(std::io::stderr(), "SKIPPED real_peers: needs {missing}");
+    static SAID: Once = Once::new();
+    SAID.call_once(|| {
+        // Not `println`: what a passing test prints is swallowed, and it should be seen that tests are skipped.
+        let line = format!("SKIPPED real_peers: needs {missing}\n");
+        let _ = std::io::stderr().write_all(line.as_bytes());
+    });
     assert!(
         std::env::var("CONDIS_REQUIRE_PEERS").as_deref() != Ok("1"),
         "real_peers must not be skipped, and needs {missing}"
