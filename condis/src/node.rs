@@ -331,6 +331,10 @@ impl Node {
             return self.0.defer(done);
         }
         let join = crate::adapter::pnp::Join::new(adapters.len(), done);
+        if adapters.is_empty() {
+            let join = join.clone();
+            self.0.defer(move || join.arrive());
+        }
         for adapter in adapters {
             let join = join.clone();
             adapter.remove(Box::new(move || join.arrive()));

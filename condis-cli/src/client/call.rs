@@ -72,6 +72,7 @@ impl LabCall {
                 moved_at: client.runtime.now(),
                 timer: None,
                 ticks: 0,
+                unwanted: false,
             }),
         })
     }
@@ -198,6 +199,14 @@ impl LabCall {
 
     /// The lab stops.
     pub(super) fn stop(self: &Arc<Self>) {
+        {
+            let mut state = self.lock();
+            if self.plan.is_none() && state.phase == Phase::Dialing {
+                // It is offered or accepted, and an offer cannot be closed. It will be up soon, or deleted.
+                state.unwanted = true;
+                return;
+            }
+        }
         let ending = if self.plan.is_some() { Ending::Stopped } else { Ending::Done };
         self.close(ending, ClosedBy::Here);
     }
@@ -472,6 +481,7 @@ impl ClientVc for CallObject {
     }
 
     fn call_connected(&self, _: Vc<'_, ClientRole>) {
+        let unwanted;
         {
             let mut state = self.0.lock();
             if state.phase != Phase::Dialing {
@@ -479,8 +489,12 @@ impl ClientVc for CallObject {
             }
             state.phase = Phase::Echoing;
             state.moved_at = self.0.now();
+            unwanted = state.unwanted;
         }
         self.0.update(|record| record.stage = Stage::Up);
+        if unwanted {
+            return self.0.stop();
+        }
         if let Some(idle) = self.0.client.plan.idle {
             self.0.arm(idle);
         }

@@ -27,6 +27,8 @@ pub(super) struct State {
     pub(super) moved_at: Time,
     pub(super) timer: Option<TimerId>,
     pub(super) ticks: u64,
+    /// At the called end: it is to be closed as soon as it is up.
+    pub(super) unwanted: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -12,7 +12,7 @@ use condis_link::Link;
 use condis_link::memory::{Chance, Conditions};
 use condis_wan::pppoe::driver::{CallTarget, FlowCount};
 
-use crate::lab::{Lab, in_every_mix, on_a_bad_wire};
+use crate::lab::{Kind, Lab, in_every_mix, on_a_bad_wire};
 
 fn up(lab: &Lab, calls: usize) -> Vec<VcId> {
     let vcs: Vec<_> = (0..calls).map(|_| lab.host.client.create()).collect();
@@ -134,6 +134,31 @@ fn a_pause_under_traffic_keeps_the_calls() {
         lab.host.client.send(vcs[0], [sdu(7, 10)]);
         lab.soon();
         assert_eq!(lab.ac.client.received(), sdu(7, 10));
+    });
+}
+
+/// CO-215: a call manager sends no signaling on a paused binding. What it has to say it says once the binding runs, and the
+/// call does not wait for the second PADI.
+#[test]
+fn a_call_that_is_made_under_a_pause_goes_out_with_its_end() {
+    in_every_mix(|lab| {
+        lab.host.adapter.pause(|result| result.expect("it runs"));
+        lab.soon();
+        let vc = lab.host.client.create();
+        lab.host.client.dial(vc, &CallTarget::service("internet"));
+        lab.soon();
+        // An MCM has no binding. It says what it likes, hears nothing while its adapter is paused, and asks again.
+        let mcm = lab.host.kind == Kind::Mcm;
+        assert_eq!(lab.ac.count("concentrator.pado_sent"), u64::from(mcm));
+        lab.host.adapter.restart(|result| result.expect("it is paused"));
+        if mcm {
+            lab.run_for(Duration::from_secs(2));
+        } else {
+            lab.soon();
+        }
+        assert_eq!(lab.host.client.up(), [vc], "{:?}", lab.host.client.heard());
+        assert_eq!(lab.host.count("host.padi_sent"), 1 + u64::from(mcm));
+        assert_eq!(lab.host.count("engine.signaling_lost"), 0);
     });
 }
 

@@ -62,6 +62,7 @@ pub(crate) struct Join {
 }
 
 impl Join {
+    /// One of nothing waits for one arrival, which its maker sees to.
     pub(crate) fn new(count: usize, then: impl FnOnce() + Send + 'static) -> Arc<Join> {
         Arc::new(Join { left: AtomicUsize::new(count.max(1)), then: Mutex::new(Some(Box::new(then))) })
     }

@@ -52,7 +52,7 @@ engine_counters! {
     activations_refused,
     /// Frames of a session of ours that came before its VC was ready.
     session_not_ready,
-    /// Packets that could not be sent: the binding is paused, the queue is full, or there was no buffer.
+    /// Packets that could not be sent: too many wait for a paused binding, the queue is full, or there was no buffer.
     signaling_lost,
     /// Packets that NDIS or the miniport gave back unsent.
     signaling_given_back,

@@ -1,6 +1,5 @@
 //! PPPoE as a call manager: its signaling runs on a VC that NDIS sees.
 
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use condis::adapter::AdapterInfo;
@@ -29,7 +28,7 @@ use crate::pppoe::wire::{
 /// A call manager for PPPoE, over every Ethernet miniport of its node.
 ///
 /// On each it makes a signaling VC: a raw flow of EtherType 0x8863 ([`FlowParams`]), which NDIS lists, and registers the
-/// address family PPP. While its binding is paused it sends nothing (CO-215), and the peers' machines repeat what they want.
+/// address family PPP. While its binding is paused it sends nothing (CO-215): what it has to say it says when the binding runs.
 /// Before an adapter is removed it ends its sessions with PADTs; clients hear of the end of their calls when the link is
 /// gone, or close them when they are unbound.
 pub struct PppoeCallManager {
@@ -71,11 +70,22 @@ impl Protocol for PppoeCallManager {
 struct OverNdis {
     signaling: Mutex<Option<OwnedVc<Signaling>>>,
     pool: Pool,
-    paused: AtomicBool,
+    gate: Mutex<Gate>,
+}
+
+/// Whether the binding is paused, and what waits for that to end. A client may call before the binding runs for the first
+/// time, and its call should not have to wait for the second PADI.
+struct Gate {
+    paused: bool,
+    waiting: Vec<(MacAddr, Vec<u8>)>,
 }
 
 /// Packets of signaling that the miniport may hold. 256: what is beyond is lost, and sent again.
 const SIGNALING_SENDS_MAX: usize = 256;
+
+/// Packets of signaling that wait for a paused binding. 32: a first packet for each of so many calls; what is beyond is lost,
+/// and sent again.
+const WAITING_MAX: usize = 32;
 
 impl OverNdis {
     fn new(mtu_octets: usize, backfill_octets: usize) -> OverNdis {
@@ -85,7 +95,36 @@ impl OverNdis {
             capacity: SIGNALING_SENDS_MAX,
             ..PoolConfig::default()
         });
-        OverNdis { signaling: Mutex::new(None), pool, paused: AtomicBool::new(true) }
+        OverNdis {
+            signaling: Mutex::new(None),
+            pool,
+            gate: Mutex::new(Gate { paused: true, waiting: Vec::new() }),
+        }
+    }
+
+    fn send(&self, to: MacAddr, packet: &[u8]) -> bool {
+        let Some(vc) = self.lock().as_ref().map(OwnedVc::keep) else { return false };
+        let Ok(mut nbl) = self.pool.alloc() else { return false };
+        let mut head = [0; RAW_HEAD_LEN];
+        head[..6].copy_from_slice(&to.0);
+        head[12..].copy_from_slice(&ETHERTYPE_DISCOVERY.to_be_bytes());
+        let sdu = nbl.first_mut();
+        if sdu.append(&head).and_then(|()| sdu.append(packet)).is_err() {
+            return false;
+        }
+        vc.at().send(Chain::from(nbl));
+        true
+    }
+
+    /// What has waited, as nothing is held back from now on.
+    fn open_gate(&self) -> Vec<(MacAddr, Vec<u8>)> {
+        let mut gate = self.lock_gate();
+        gate.paused = false;
+        std::mem::take(&mut gate.waiting)
+    }
+
+    fn lock_gate(&self) -> MutexGuard<'_, Gate> {
+        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<OwnedVc<Signaling>>> {
@@ -98,21 +137,18 @@ impl Model for OverNdis {
     type Data = ();
 
     fn transmit(&self, to: MacAddr, packet: &[u8]) -> bool {
-        // CO-215: nothing is sent on a paused binding.
-        if self.paused.load(SeqCst) {
-            return false;
+        {
+            // CO-215: nothing is sent on a paused binding.
+            let mut gate = self.lock_gate();
+            if gate.paused {
+                let room = gate.waiting.len() < WAITING_MAX;
+                if room {
+                    gate.waiting.push((to, packet.to_vec()));
+                }
+                return room;
+            }
         }
-        let Some(vc) = self.lock().as_ref().map(OwnedVc::keep) else { return false };
-        let Ok(mut nbl) = self.pool.alloc() else { return false };
-        let mut head = [0; RAW_HEAD_LEN];
-        head[..6].copy_from_slice(&to.0);
-        head[12..].copy_from_slice(&ETHERTYPE_DISCOVERY.to_be_bytes());
-        let sdu = nbl.first_mut();
-        if sdu.append(&head).and_then(|()| sdu.append(packet)).is_err() {
-            return false;
-        }
-        vc.at().send(Chain::from(nbl));
-        true
+        self.send(to, packet)
     }
 
     fn new_data(&self) {}
@@ -175,7 +211,7 @@ impl BindingLife<CallManager> for PppoeBinding {
         token: Token<'a, PauseBinding>,
     ) -> Answer<'a, PauseBinding> {
         if let Some(engine) = self.engine.get() {
-            engine.model.paused.store(true, SeqCst);
+            engine.model.lock_gate().paused = true;
         }
         token.done(())
     }
@@ -186,7 +222,9 @@ impl BindingLife<CallManager> for PppoeBinding {
         token: Token<'a, RestartBinding>,
     ) -> Answer<'a, RestartBinding> {
         if let Some(engine) = self.engine.get() {
-            engine.model.paused.store(false, SeqCst);
+            let waiting = engine.model.open_gate();
+            let unsent = waiting.iter().filter(|(to, packet)| !engine.model.send(*to, packet)).count();
+            engine.count(|counters| counters.signaling_lost += unsent as u64);
         }
         token.done(())
     }
@@ -218,7 +256,10 @@ impl BindingLife<CallManager> for PppoeBinding {
 
 impl PppoeBinding {
     fn end_signaling(&self) {
-        let vc = self.engine.get().and_then(|engine| engine.model.lock().take());
+        let Some(engine) = self.engine.get() else { return };
+        let waiting = std::mem::take(&mut engine.model.lock_gate().waiting);
+        engine.count(|counters| counters.signaling_lost += waiting.len() as u64);
+        let vc = engine.model.lock().take();
         if let Some(vc) = vc {
             // Deleted once it is inactive and drained; the close of the binding waits for it.
             let _ = vc.at().deactivate();
