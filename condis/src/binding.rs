@@ -53,6 +53,9 @@ impl BindingState {
     ];
 }
 
+/// Statuses that may wait for a binding: far more than a burst, few enough for a driver that never comes back.
+const STATUSES_MAX: usize = 1024;
+
 /// A status indication, ready to be made.
 pub(crate) type Telling = Box<dyn FnOnce() + Send>;
 
@@ -244,8 +247,13 @@ impl BindingCore {
     pub(crate) fn tell(&self, telling: Telling) {
         {
             let mut ctl = self.lock();
-            if self.state() == BindingState::Unbound || ctl.statuses.len() >= crate::vc::upcall::QUEUE_MAX {
+            if self.state() == BindingState::Unbound {
                 return;
+            }
+            if ctl.statuses.len() >= STATUSES_MAX {
+                drop(ctl);
+                let what = "too many statuses wait for a binding that does not come back; this one is not told";
+                return self.adapter.node().report(self.object_id(), "DP-190", what.into());
             }
             ctl.statuses.push_back(telling);
             if std::mem::replace(&mut ctl.telling, true) {
