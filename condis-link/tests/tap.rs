@@ -162,7 +162,7 @@ fn both_directions_are_recorded_in_order_with_the_virtual_time() {
     segment.cut();
     run(&sim);
     assert_eq!(user.heard(), ["answer", "ask a", "up false"]);
-    assert_eq!(disk.octets(), [], "the file is buffered");
+    assert_eq!(disk.octets(), [0_u8; 0], "the file is buffered");
     tap.close();
     let expected = [
         (0, OUTBOUND, "ask"),
