@@ -252,7 +252,8 @@ impl BindingCore {
             }
             if ctl.statuses.len() >= STATUSES_MAX {
                 drop(ctl);
-                let what = "too many statuses wait for a binding that does not come back; this one is not told";
+                let what =
+                    "too many statuses wait for a binding that does not come back; this one is not told";
                 return self.adapter.node().report(self.object_id(), "DP-190", what.into());
             }
             ctl.statuses.push_back(telling);
