@@ -165,7 +165,6 @@ impl NetBufferList {
     /// Sets the VC that the list travels on. NDIS does, at every send and indication.
     #[inline]
     #[doc(alias = "SourceHandle")]
-    #[allow(dead_code, reason = "for the core of the library, which moves lists over VCs")]
     pub(crate) fn set_source(&mut self, source: u64) {
         self.source = source;
     }

@@ -1,6 +1,6 @@
 //! Virtual connections: the object that client, (M)CM and miniport share.
 //!
-//! `control` is the life of a VC as a pure state machine; `upcall` delivers what it causes, in order, driver by driver;
+//! `control` is the life of a VC as a pure state machine; `upcall` delivers what it causes, in order, driver by driver; `stand_in` plays the part of drivers whose objects panicked;
 //! `ops` are the operations that pend; `data` moves NBLs past the `gate`. The handles are in `handle`: the calls that each
 //! role may make.
 
@@ -9,6 +9,7 @@ pub(crate) mod data;
 pub(crate) mod gate;
 mod handle;
 pub(crate) mod ops;
+mod stand_in;
 pub(crate) mod table;
 pub(crate) mod upcall;
 
