@@ -21,7 +21,7 @@ use crate::pppoe::driver::config::{EngineCounters, PppoeConfig, Snapshot};
 use crate::pppoe::driver::flow_params::FlowParams;
 use crate::pppoe::driver::params::{CallTarget, IncomingHost};
 use crate::pppoe::driver::status;
-use crate::pppoe::wire::{MacAddr, SessionId};
+use crate::pppoe::wire::{Code, MacAddr, PacketView, SessionId};
 
 type Effects<M> = VecDeque<Effect<M>>;
 
@@ -106,8 +106,14 @@ impl<M: Model> State<M> {
     pub(super) fn handle(&mut self, now: Time, input: Input<M>, effects: &mut Effects<M>) {
         match input {
             Input::Packet { from, to, packet } => {
-                self.host.handle_packet(now, from, to, &packet);
-                if let Some(concentrator) = &mut self.concentrator {
+                // A concentrator hears what hosts say, a host what concentrators say; an end may be of either's session.
+                let code = PacketView::parse(&packet).ok().and_then(|view| Code::from_u8(view.header().code));
+                if !matches!(code, Some(Code::Padi | Code::Padr)) || self.concentrator.is_none() {
+                    self.host.handle_packet(now, from, to, &packet);
+                }
+                if let Some(concentrator) = &mut self.concentrator
+                    && !matches!(code, Some(Code::Pado | Code::Pads))
+                {
                     concentrator.handle_packet(now, from, to, &packet);
                 }
             }
