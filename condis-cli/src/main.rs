@@ -1,1 +1,8 @@
-fn main() {}
+//! The `condis` command.
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    condis_cli::cli::main()
+}

@@ -1,0 +1,669 @@
+//! One end of one call.
+
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::time::Duration;
+
+use condis::af::Af;
+use condis::driver::{ClientVc, Connected};
+use condis::nbl::{Chain, NetBufferList};
+use condis::params::{CallParams, CloseData};
+use condis::role::Client as ClientRole;
+use condis::runtime::{OnTimer, Time, TimerId};
+use condis::sap::SapRef;
+use condis::status::NdisStatus;
+use condis::token::{Answer, IncomingCall, Outcome, Refused, Token};
+use condis::vc::{HeldVc, OwnedVc, Receives, Vc};
+use condis_wan::pppoe::driver::CallTarget;
+
+use super::driver::Shared;
+use super::frame::{Heard, LabFrame, Tally};
+use super::ledger::{CallRecord, ClosedBy, Ending, Entry, Stage};
+use super::transfer::{InOrder, Transfer, WINDOW_FRAMES};
+use crate::lab::{CallPlan, Check, Close};
+
+pub(super) struct LabCall {
+    me: Weak<LabCall>,
+    client: Arc<Shared>,
+    /// What a caller does; nothing at the called end.
+    plan: Option<CallPlan>,
+    entry: OnceLock<Entry>,
+    /// NDIS is never called under this lock.
+    state: Mutex<State>,
+}
+
+struct State {
+    phase: Phase,
+    vc: Option<HeldVc<ClientRole>>,
+    owner: Option<OwnedVc<ClientRole>>,
+    /// The service that the call came in for.
+    service: String,
+    /// NBLs that are not back. While there are some, a close waits.
+    sends_out: usize,
+    ending: Option<(Ending, ClosedBy)>,
+    transfer: Transfer,
+    heard: InOrder,
+    /// When something last moved.
+    moved_at: Time,
+    timer: Option<TimerId>,
+    ticks: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Phase {
+    /// Made or accepted, and not up.
+    Dialing,
+    /// The caller's data goes out and comes back.
+    Sending,
+    /// The called end was asked what it has heard.
+    Asking,
+    /// Done, and waiting for the other calls.
+    Ready,
+    /// Done, and kept up until then.
+    Holding(Time),
+    /// The called end was asked to close.
+    HangingUp,
+    /// Up, at the called end.
+    Echoing,
+    /// To be closed once all sends are back.
+    Draining,
+    /// The close is under way.
+    Closing,
+    Over,
+}
+
+/// What follows from something that happened, once the lock is released.
+#[derive(Default)]
+struct Next {
+    frames: Vec<Vec<u8>>,
+    ready: bool,
+    close: Option<(Ending, ClosedBy)>,
+}
+
+impl LabCall {
+    /// The end that calls.
+    pub(super) fn to_make(client: &Arc<Shared>, plan: CallPlan, number: usize) -> Arc<LabCall> {
+        let service = plan.service.clone();
+        let call = LabCall::new(client, Some(plan), number);
+        call.record(number, service);
+        call
+    }
+
+    /// The end that may be called.
+    pub(super) fn to_take(client: &Arc<Shared>) -> Arc<LabCall> {
+        LabCall::new(client, None, 0)
+    }
+
+    fn new(client: &Arc<Shared>, plan: Option<CallPlan>, number: usize) -> Arc<LabCall> {
+        let seed = crc32fast::hash(format!("{}/{} {number}", client.node, client.plan.name).as_bytes());
+        let transfer = match &plan {
+            Some(plan) => {
+                let echoed = plan.check != Check::None;
+                Transfer::new(plan.send_octets, plan.frame_octets, seed.into(), echoed)
+            }
+            None => Transfer::new(0, 1, 0, false),
+        };
+        Arc::new_cyclic(|me| LabCall {
+            me: me.clone(),
+            client: client.clone(),
+            plan,
+            entry: OnceLock::new(),
+            state: Mutex::new(State {
+                phase: Phase::Dialing,
+                vc: None,
+                owner: None,
+                service: String::new(),
+                sends_out: 0,
+                ending: None,
+                transfer,
+                heard: InOrder::default(),
+                moved_at: client.runtime.now(),
+                timer: None,
+                ticks: 0,
+            }),
+        })
+    }
+
+    /// Enters the call in the ledger.
+    pub(super) fn enter(&self, number: usize) -> Entry {
+        let service = self.lock().service.clone();
+        self.record(number, service)
+    }
+
+    fn record(&self, number: usize, service: String) -> Entry {
+        *self.entry.get_or_init(|| {
+            self.client.ledger.enter(CallRecord {
+                node: self.client.node.clone(),
+                client: self.client.plan.name.clone(),
+                service,
+                made: self.plan.is_some(),
+                number,
+                vc: None,
+                stage: Stage::Dialing,
+                data: Tally::default(),
+                echo: Tally::default(),
+                other: None,
+                closed_by: None,
+                ending: None,
+            })
+        })
+    }
+
+    pub(super) fn entry(&self) -> Entry {
+        *self.entry.get().expect("a call that is made is entered at once")
+    }
+
+    pub(super) fn is_dialing(&self) -> bool {
+        self.plan.is_some() && self.lock().phase == Phase::Dialing
+    }
+
+    pub(super) fn is_ready(&self) -> bool {
+        self.lock().phase == Phase::Ready
+    }
+
+    /// A caller's call is on its way to its end.
+    pub(super) fn is_ending(&self) -> bool {
+        use Phase::{Closing, Draining, HangingUp, Holding};
+        self.plan.is_some() && matches!(self.lock().phase, Holding(_) | HangingUp | Draining | Closing)
+    }
+
+    pub(super) fn dial(self: &Arc<Self>, af: Af<'_, ClientRole>) {
+        let Some(plan) = &self.plan else { return };
+        let owner = match af.create_vc(Box::new(CallObject(self.clone()))) {
+            Ok(owner) => owner,
+            Err(status) => return self.over(Ending::NoVc(status), None),
+        };
+        let vc = owner.keep();
+        let id = vc.id();
+        self.update(|record| record.vc = Some(id));
+        {
+            let mut state = self.lock();
+            state.vc = Some(vc.clone());
+            state.owner = Some(owner);
+            if state.phase != Phase::Dialing {
+                // The lab was stopped before there was a VC to close.
+                drop(state);
+                return self.over(Ending::Stopped, Some(ClosedBy::Here));
+            }
+        }
+        let target = CallTarget {
+            service_name: plan.service.clone().into_bytes(),
+            ac_name: plan.concentrator.clone().map(String::into_bytes),
+            ..CallTarget::default()
+        };
+        if let Outcome::Done(result) = vc.at().make_call(target.to_params(), None) {
+            self.made(vc.at(), result);
+        }
+    }
+
+    fn made(self: &Arc<Self>, vc: Vc<'_, ClientRole>, result: Result<Connected, Refused>) {
+        {
+            let mut state = self.lock();
+            if state.phase != Phase::Dialing {
+                // It is being closed, and the close tells when it is over.
+                return;
+            }
+            if let Err(refused) = result {
+                drop(state);
+                return self.over(Ending::Refused(refused.status), None);
+            }
+            state.phase = Phase::Sending;
+            state.moved_at = self.now();
+        }
+        self.update(|record| record.stage = Stage::Up);
+        self.arm(TICK);
+        self.client.dial_next();
+        let next = self.lock().fill(self.plan.as_ref());
+        self.follow(vc, next);
+    }
+
+    /// The call may be closed now.
+    pub(super) fn proceed(self: &Arc<Self>) {
+        let Some(plan) = &self.plan else { return };
+        let next = {
+            let mut state = self.lock();
+            match state.phase {
+                Phase::Ready if plan.hold > Duration::ZERO => {
+                    state.phase = Phase::Holding(self.now().after(plan.hold));
+                    drop(state);
+                    return self.arm(plan.hold);
+                }
+                Phase::Ready | Phase::Holding(_) => {}
+                _ => return,
+            }
+            state.moved_at = self.now();
+            match plan.close {
+                Close::Caller => Next { close: Some((Ending::Done, ClosedBy::Here)), ..Next::default() },
+                Close::Called => {
+                    state.phase = Phase::HangingUp;
+                    Next { frames: vec![encoded(LabFrame::HangUp)], ..Next::default() }
+                }
+            }
+        };
+        self.arm(TICK);
+        self.follow_held(next);
+    }
+
+    /// The lab stops.
+    pub(super) fn stop(self: &Arc<Self>) {
+        let ending = if self.plan.is_some() { Ending::Stopped } else { Ending::Done };
+        self.close(ending, ClosedBy::Here);
+    }
+
+    fn close(self: &Arc<Self>, ending: Ending, by: ClosedBy) {
+        let vc = {
+            let mut state = self.lock();
+            if !matches!(state.phase, Phase::Draining | Phase::Closing | Phase::Over) {
+                state.ending = Some((ending, by));
+                state.phase = Phase::Draining;
+            }
+            state.begin_close()
+        };
+        if let Some(vc) = vc {
+            self.close_now(vc.at());
+        }
+    }
+
+    fn close_now(self: &Arc<Self>, vc: Vc<'_, ClientRole>) {
+        self.update(|record| record.stage = Stage::Closing);
+        if let Outcome::Done(result) = vc.close_call(CloseData::new()) {
+            self.closed(result);
+        }
+    }
+
+    fn closed(self: &Arc<Self>, result: Result<(), NdisStatus>) {
+        let (ending, by) = self.lock().ending.unwrap_or((Ending::Stopped, ClosedBy::Here));
+        match result {
+            Ok(()) => self.over(ending, Some(by)),
+            // There is no call to be closed: it never came up.
+            Err(status) => self.over(Ending::Refused(status), Some(by)),
+        }
+    }
+
+    fn over(self: &Arc<Self>, ending: Ending, by: Option<ClosedBy>) {
+        let (owner, vc, timer) = {
+            let mut state = self.lock();
+            if state.phase == Phase::Over {
+                return;
+            }
+            state.phase = Phase::Over;
+            (state.owner.take(), state.vc.take(), state.timer.take())
+        };
+        drop(vc);
+        if let Some(timer) = timer {
+            self.client.runtime.cancel(self.client.lane, timer);
+        }
+        if let Some(owner) = owner {
+            owner.retire();
+        }
+        self.tally();
+        self.update(|record| {
+            (record.stage, record.closed_by, record.ending) = (Stage::Over, by, Some(ending));
+        });
+        if let Some(entry) = self.entry.get() {
+            self.client.over(*entry);
+        }
+    }
+
+    /// Writes into the ledger what passed so far.
+    fn tally(&self) {
+        let (data, echo) = {
+            let state = self.lock();
+            match self.plan {
+                Some(_) => (state.transfer.sent(), state.transfer.heard()),
+                None => (state.heard.tally(), Tally::default()),
+            }
+        };
+        self.update(|record| (record.data, record.echo) = (data, echo));
+    }
+
+    /// Frames came in.
+    fn heard(self: &Arc<Self>, vc: Vc<'_, ClientRole>, batch: &Receives<'_>) {
+        let mut copy = Vec::new();
+        let mut next = Next::default();
+        let mut report = None;
+        {
+            let mut state = self.lock();
+            state.moved_at = self.now();
+            for nbl in batch.iter() {
+                let frame = octets(nbl, &mut copy);
+                match &self.plan {
+                    Some(plan) => state.hear_echo(plan, frame, &mut next, &mut report),
+                    None => state.echo(frame, &mut next),
+                }
+            }
+            if let Some(plan) = &self.plan {
+                next.absorb(state.fill(Some(plan)));
+            }
+        }
+        if let Some(report) = report {
+            self.update(|record| record.other = Some(report));
+        }
+        if self.plan.is_none() && !next.frames.is_empty() {
+            self.client.ledger.echoed(next.frames.len());
+        }
+        self.follow(vc, next);
+    }
+
+    fn follow_held(self: &Arc<Self>, next: Next) {
+        let vc = self.lock().vc.clone();
+        if let Some(vc) = vc {
+            self.follow(vc.at(), next);
+        }
+    }
+
+    fn follow(self: &Arc<Self>, vc: Vc<'_, ClientRole>, next: Next) {
+        if !next.frames.is_empty() {
+            self.transmit(vc, &next.frames);
+        }
+        if next.ready {
+            self.tally();
+            self.update(|record| record.stage = Stage::Ready);
+            self.client.go_on();
+        }
+        if let Some((ending, by)) = next.close {
+            self.close(ending, by);
+        }
+    }
+
+    /// Sends frames. What the pool has no room for is lost, as on any wire.
+    fn transmit(&self, vc: Vc<'_, ClientRole>, frames: &[Vec<u8>]) {
+        let mut chain = Chain::new();
+        for nbl in frames.iter().filter_map(|frame| self.client.pool.alloc_copy(frame).ok()) {
+            chain.append(Chain::from(nbl));
+        }
+        {
+            let mut state = self.lock();
+            if chain.is_empty() || matches!(state.phase, Phase::Closing | Phase::Over) {
+                return;
+            }
+            state.sends_out += chain.len();
+        }
+        vc.send(chain);
+    }
+
+    fn sent(self: &Arc<Self>, vc: Vc<'_, ClientRole>, chain: Chain) {
+        let count = chain.len();
+        drop(chain);
+        let (closing, next) = {
+            let mut state = self.lock();
+            state.sends_out = state.sends_out.saturating_sub(count);
+            if state.phase == Phase::Draining {
+                (state.begin_close(), Next::default())
+            } else {
+                (None, state.fill(self.plan.as_ref()))
+            }
+        };
+        if let Some(held) = closing {
+            return self.close_now(held.at());
+        }
+        self.follow(vc, next);
+    }
+
+    fn remote_closed(self: &Arc<Self>, status: NdisStatus) {
+        let phase = self.lock().phase;
+        let ending = match (&self.plan, phase) {
+            (None, _) | (Some(_), Phase::HangingUp) => Ending::Done,
+            (Some(_), _) => Ending::ClosedEarly(status),
+        };
+        self.close(ending, ClosedBy::There);
+    }
+
+    fn arm(&self, after: Duration) {
+        let mut state = self.lock();
+        if matches!(state.phase, Phase::Draining | Phase::Closing | Phase::Over) {
+            return;
+        }
+        state.ticks += 1;
+        let target: Weak<dyn OnTimer> = self.me.clone();
+        let armed = self.client.runtime.arm(self.client.lane, after, target, state.ticks);
+        if let Some(before) = state.timer.replace(armed) {
+            self.client.runtime.cancel(self.client.lane, before);
+        }
+    }
+
+    /// Sends again what got no answer, and gives up after a while.
+    fn tick(self: &Arc<Self>) {
+        let now = self.now();
+        let (next, again) = {
+            let mut state = self.lock();
+            let quiet = now.since(state.moved_at);
+            match &self.plan {
+                Some(plan) => state.caller_tick(plan, quiet),
+                None => match (state.phase, self.client.plan.idle) {
+                    (Phase::Echoing, Some(idle)) if quiet >= idle => {
+                        (Next { close: Some((Ending::Done, ClosedBy::Here)), ..Next::default() }, None)
+                    }
+                    (Phase::Echoing, Some(idle)) => (Next::default(), Some(idle - quiet)),
+                    _ => (Next::default(), None),
+                },
+            }
+        };
+        let held = matches!(self.lock().phase, Phase::Holding(until) if until <= now);
+        if held {
+            return self.proceed();
+        }
+        self.follow_held(next);
+        if let Some(after) = again {
+            self.arm(after);
+        }
+    }
+
+    fn update(&self, change: impl FnOnce(&mut CallRecord)) {
+        if let Some(entry) = self.entry.get() {
+            self.client.ledger.update(*entry, change);
+        }
+    }
+
+    fn now(&self) -> Time {
+        self.client.runtime.now()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// The VC to close, if a close waits and every send is back.
+    fn begin_close(&mut self) -> Option<HeldVc<ClientRole>> {
+        if self.phase != Phase::Draining || self.sends_out > 0 {
+            return None;
+        }
+        self.phase = Phase::Closing;
+        self.vc.clone()
+    }
+
+    /// As many new frames as the window lets out, and what comes after the last.
+    fn fill(&mut self, plan: Option<&CallPlan>) -> Next {
+        let mut next = Next::default();
+        let (Phase::Sending, Some(plan)) = (self.phase, plan) else { return next };
+        let room = (WINDOW_FRAMES as usize).saturating_sub(self.sends_out);
+        let mut frame = Vec::new();
+        while next.frames.len() < room && self.transfer.next_frame(&mut frame) {
+            next.frames.push(std::mem::take(&mut frame));
+        }
+        if self.transfer.is_done() {
+            if plan.check == Check::Both {
+                self.phase = Phase::Asking;
+                next.frames.push(encoded(LabFrame::Ask));
+            } else {
+                self.phase = Phase::Ready;
+                next.ready = true;
+            }
+        }
+        next
+    }
+
+    /// A frame at the caller.
+    fn hear_echo(&mut self, plan: &CallPlan, frame: &[u8], next: &mut Next, report: &mut Option<Tally>) {
+        match (LabFrame::parse(frame), self.phase) {
+            (Heard::Lab(LabFrame::Data(number, data)), Phase::Sending) if plan.check != Check::None => {
+                self.transfer.echo(number, data);
+            }
+            (Heard::Lab(LabFrame::Report(other)), Phase::Asking) => {
+                *report = Some(other);
+                let same = other == self.transfer.sent() && other == self.transfer.heard();
+                if same {
+                    self.phase = Phase::Ready;
+                    next.ready = true;
+                } else {
+                    next.close = Some((Ending::Differs, ClosedBy::Here));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A frame at the called end.
+    fn echo(&mut self, frame: &[u8], next: &mut Next) {
+        match LabFrame::parse(frame) {
+            Heard::Lab(LabFrame::Data(number, data)) => {
+                self.heard.take(number, data);
+                next.frames.push(frame.to_vec());
+            }
+            Heard::Lab(LabFrame::Ask) => {
+                next.frames.push(encoded(LabFrame::Report(self.heard.tally())));
+            }
+            Heard::Lab(LabFrame::HangUp) => next.close = Some((Ending::Done, ClosedBy::Here)),
+            Heard::Lab(LabFrame::Report(_)) | Heard::Damaged => {}
+            Heard::Foreign => next.frames.push(frame.to_vec()),
+        }
+    }
+
+    /// What a caller does when nothing has moved for `quiet`, and when to ask again.
+    fn caller_tick(&mut self, plan: &CallPlan, quiet: Duration) -> (Next, Option<Duration>) {
+        let mut next = Next::default();
+        let given_up = quiet >= plan.timeout;
+        match self.phase {
+            Phase::Sending if given_up => {
+                next.close = Some((Ending::Missing(self.transfer.missing_octets()), ClosedBy::Here));
+            }
+            Phase::Asking if given_up => next.close = Some((Ending::NoReport, ClosedBy::Here)),
+            Phase::HangingUp if given_up => next.close = Some((Ending::NotHungUp, ClosedBy::Here)),
+            _ if quiet < TICK => {}
+            Phase::Sending if plan.check != Check::None => {
+                for number in self.transfer.missing() {
+                    let mut frame = Vec::new();
+                    self.transfer.again(number, &mut frame);
+                    next.frames.push(frame);
+                }
+            }
+            Phase::Asking => next.frames.push(encoded(LabFrame::Ask)),
+            Phase::HangingUp => next.frames.push(encoded(LabFrame::HangUp)),
+            _ => {}
+        }
+        let again = matches!(self.phase, Phase::Sending | Phase::Asking | Phase::HangingUp);
+        (next, again.then_some(TICK))
+    }
+}
+
+impl Next {
+    fn absorb(&mut self, other: Next) {
+        self.frames.extend(other.frames);
+        self.ready |= other.ready;
+        self.close = self.close.or(other.close);
+    }
+}
+
+impl OnTimer for LabCall {
+    fn on_timer(&self, token: u64) {
+        {
+            let mut state = self.lock();
+            if state.ticks != token {
+                return;
+            }
+            state.timer = None;
+        }
+        if let Some(call) = self.me.upgrade() {
+            call.tick();
+        }
+    }
+}
+
+/// The client's object for one VC.
+pub(super) struct CallObject(pub(super) Arc<LabCall>);
+
+impl ClientVc for CallObject {
+    fn receive(&self, vc: Vc<'_, ClientRole>, batch: &mut Receives<'_>) {
+        self.0.heard(vc, batch);
+    }
+
+    fn send_complete(&self, vc: Vc<'_, ClientRole>, chain: Chain) {
+        self.0.sent(vc, chain);
+    }
+
+    fn make_call_complete(&self, vc: Vc<'_, ClientRole>, result: Result<Connected, Refused>) {
+        self.0.made(vc, result);
+    }
+
+    fn close_call_complete(&self, _: Vc<'_, ClientRole>, result: Result<(), NdisStatus>) {
+        self.0.closed(result);
+    }
+
+    fn incoming_call<'a>(
+        &self,
+        vc: Vc<'_, ClientRole>,
+        sap: SapRef<'_, ClientRole>,
+        params: CallParams,
+        token: Token<'a, IncomingCall>,
+    ) -> Answer<'a, IncomingCall> {
+        {
+            let mut state = self.0.lock();
+            state.vc = Some(vc.keep());
+            state.service = String::from_utf8_lossy(&sap.address().address).into_owned();
+        }
+        if !self.0.client.take(&self.0) {
+            self.0.lock().vc = None;
+            return token.done(Err(Refused::with(NdisStatus::CLOSING, params)));
+        }
+        self.0.update(|record| record.vc = Some(vc.id()));
+        token.done(Ok(params))
+    }
+
+    fn call_connected(&self, _: Vc<'_, ClientRole>) {
+        {
+            let mut state = self.0.lock();
+            if state.phase != Phase::Dialing {
+                return;
+            }
+            state.phase = Phase::Echoing;
+            state.moved_at = self.0.now();
+        }
+        self.0.update(|record| record.stage = Stage::Up);
+        if let Some(idle) = self.0.client.plan.idle {
+            self.0.arm(idle);
+        }
+    }
+
+    fn incoming_close_call(&self, _: Vc<'_, ClientRole>, status: NdisStatus, _: CloseData) {
+        self.0.remote_closed(status);
+    }
+
+    fn delete(&self) -> Result<(), NdisStatus> {
+        // A call that was accepted and never came up ends here at the latest.
+        self.0.over(Ending::Done, None);
+        Ok(())
+    }
+}
+
+fn encoded(frame: LabFrame<'_>) -> Vec<u8> {
+    let mut octets = Vec::new();
+    frame.encode(&mut octets);
+    octets
+}
+
+/// The octets of a frame, which are copied if they lie in pieces.
+fn octets<'a>(nbl: &'a NetBufferList, copy: &'a mut Vec<u8>) -> &'a [u8] {
+    let buffer = nbl.first();
+    match buffer.contiguous() {
+        Some(octets) => octets,
+        None => {
+            copy.resize(buffer.data_length(), 0);
+            let len = buffer.copy_to(copy);
+            &copy[..len]
+        }
+    }
+}
+
+/// Silence after which frames are sent again: far above any round trip of a lab.
+const TICK: Duration = Duration::from_millis(200);

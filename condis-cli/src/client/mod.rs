@@ -1,0 +1,17 @@
+//! The lab's client: one driver, the same over a call manager and over an MCM.
+//!
+//! It takes calls on the services that it offers, and echoes every PPP frame that it hears there. It makes calls, sends
+//! data, compares the echo and what the other end says that it heard, and has one of the two ends close. It opens every
+//! address family for PPP that is announced on its adapter, and asks nothing about who announced it.
+//!
+//! [`frame`] is what is said, [`transfer`] how it is paced, [`call`] one end of one call, `driver` the rest of the driver,
+//! and [`ledger`] the book in which each call is entered.
+
+mod call;
+mod driver;
+mod frame;
+pub mod ledger;
+mod transfer;
+
+pub use driver::Client;
+pub use frame::{OVERHEAD_OCTETS, Tally};

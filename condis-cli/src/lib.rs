@@ -1,0 +1,14 @@
+//! The `condis` command: runs labs of connection-oriented NDIS nodes.
+//!
+//! - [`lab`]: what a lab file says, checked.
+//! - [`client`]: the lab's client driver, one for every manager.
+//! - [`run`]: builds the nodes, drives the clients, and reports.
+//! - [`cli`]: the command line.
+//!
+//! It is a library so that tests can run labs by the thousand.
+#![forbid(unsafe_code)]
+
+pub mod cli;
+pub mod client;
+pub mod lab;
+pub mod run;

@@ -1,0 +1,269 @@
+//! Leads the clients of a lab through it: up, calls, a look at what NDIS sees, down.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
+
+use condis::runtime::Time;
+use condis::vc::VcInfo;
+use condis_link::counters::Counters;
+
+use super::Options;
+use super::build::World;
+use super::chart::Chart;
+use super::clock::Clock;
+use super::report::{AdapterReport, LinkReport, NodeReport, Report};
+use crate::client::Client;
+use crate::client::ledger::{Ending, Stage};
+use crate::lab::{Lab, LabError, LinkPlan};
+
+/// Runs a lab to its end.
+///
+/// # Errors
+/// It cannot be started. What goes wrong later stands in the report.
+pub fn run(lab: &Lab, options: &Options) -> Result<Report, LabError> {
+    if options.seed.is_some() {
+        may_be_simulated(lab, options)?;
+    }
+    let mut run =
+        Run { world: World::build(lab, options)?, lab, options, problems: Vec::new(), vcs: Vec::new() };
+    if run.comes_up() {
+        if lab.serves() {
+            run.serve();
+        } else {
+            run.calls();
+        }
+    }
+    run.come_down();
+    Ok(run.report())
+}
+
+fn may_be_simulated(lab: &Lab, options: &Options) -> Result<(), LabError> {
+    if let Some((node, adapter)) = lab.real_link()
+        && let LinkPlan::Ethernet { interface, at } = &adapter.link
+    {
+        return Err(LabError::new(format!(
+            "adapter {} of node {} is on the real interface {interface}, so the lab cannot be simulated",
+            adapter.name, node.name
+        ))
+        .at(&lab.source, at.clone(), "real: its time is not ours")
+        .help("run it without --sim, or attach the adapter to a [segment.NAME]"));
+    }
+    if lab.serves() && options.limit.is_none() {
+        return Err(LabError::new("nobody makes a call in this lab, and in simulation nobody else can")
+            .help("say for how long it is to be simulated, such as --for 10s"));
+    }
+    Ok(())
+}
+
+struct Run<'a> {
+    world: World,
+    lab: &'a Lab,
+    options: &'a Options,
+    problems: Vec<String>,
+    /// Per node, its VCs while calls were up.
+    vcs: Vec<Vec<VcInfo>>,
+}
+
+impl Run<'_> {
+    /// Waits until every client has its address family and its SAPs.
+    fn comes_up(&mut self) -> bool {
+        let clients = self.clients();
+        let settled = || clients.iter().all(|client| client.is_ready() || client.problem().is_some());
+        let stop = &self.options.stop;
+        self.world.clock.wait(&self.world.ledger, stop, UP_MAX, settled);
+        for client in clients.iter().filter(|client| !client.is_ready()) {
+            let why = client.problem();
+            let why = why.unwrap_or_else(|| "no address family was announced on its adapter".to_owned());
+            self.problems.push(format!("{} is not ready: {why}", client.name()));
+        }
+        self.problems.is_empty() && !self.stopped()
+    }
+
+    /// Makes all calls, looks at the VCs while they are up, and lets them be closed.
+    fn calls(&mut self) {
+        let limit = self.options.limit.unwrap_or(CALLS_MAX);
+        let end = self.now().after(limit);
+        self.world.arm_cuts();
+        // One client after the other, so that the crossings of each stand together.
+        for client in self.clients() {
+            client.start();
+            let (_, at_once) = client.planned();
+            self.wait_until(end, || client.made(Stage::Ready) >= at_once);
+        }
+        self.look();
+        for client in self.clients() {
+            client.release();
+        }
+        let clients = self.clients();
+        let all_over = || clients.iter().all(|client| client.made(Stage::Over) >= client.planned().0);
+        if !self.wait_until(end, all_over) {
+            let why = if self.stopped() { "it was stopped" } else { "the time was up" };
+            self.problems.push(format!("not all calls were made: {why}"));
+            return;
+        }
+        let ledger = self.world.ledger.clone();
+        let end = self.now().after(ANSWERED_MAX);
+        if !self.wait_until(end, || ledger.alive() == 0) {
+            let alive = ledger.calls().into_iter().filter(|call| call.stage != Stage::Over);
+            self.problems.extend(alive.map(|call| {
+                format!("{}/{} took call {} and never heard its end", call.node, call.client, call.number)
+            }));
+        }
+    }
+
+    /// Runs until it is stopped, or the time is up.
+    fn serve(&mut self) {
+        self.world.arm_cuts();
+        let end = self.now().after(self.options.limit.unwrap_or(Duration::MAX));
+        if self.options.talkative {
+            let how = if self.options.limit.is_some() { "for the time given" } else { "until Ctrl-C" };
+            for node in &self.lab.nodes {
+                for client in node.clients.iter().filter(|client| !client.offers.is_empty()) {
+                    let offers = client.offers.join("\", \"");
+                    eprintln!("{}/{} serves \"{offers}\" {how}", node.name, client.name);
+                }
+            }
+        }
+        self.wait_until(end, || false);
+        self.look();
+    }
+
+    /// Closes everything in order: calls, SAPs, address families; then the adapters.
+    fn come_down(&mut self) {
+        if self.vcs.is_empty() {
+            self.look();
+        }
+        let clients = self.clients();
+        clients.iter().for_each(Client::stop);
+        let never = AtomicBool::new(false);
+        let stopped = || clients.iter().all(Client::is_stopped);
+        if !self.world.clock.wait(&self.world.ledger, &never, DOWN_MAX, stopped) {
+            for client in clients.iter().filter(|client| !client.is_stopped()) {
+                self.problems.push(format!("{} did not come to its end", client.name()));
+            }
+        }
+        let left = Arc::new(AtomicUsize::new(self.world.nodes.len()));
+        for node in &self.world.nodes {
+            let (left, ledger) = (left.clone(), self.world.ledger.clone());
+            node.node.shutdown(move || {
+                left.fetch_sub(1, SeqCst);
+                ledger.touch();
+            });
+        }
+        if !self.world.clock.wait(&self.world.ledger, &never, DOWN_MAX, || left.load(SeqCst) == 0) {
+            for pended in self.world.nodes.iter().flat_map(|node| node.node.pended()) {
+                self.problems.push(format!("an adapter could not be removed: {pended}"));
+            }
+            self.problems.push("not every adapter was removed in time".to_owned());
+        }
+        self.world.clock.settle();
+        if let Some(trace) = &self.world.trace
+            && (trace.flush().is_err() || trace.lost() > 0)
+        {
+            self.problems.push("the trace could not be written completely".to_owned());
+        }
+    }
+
+    fn look(&mut self) {
+        self.vcs = self.world.nodes.iter().map(|node| node.node.vcs()).collect();
+    }
+
+    fn report(mut self) -> Report {
+        let calls = self.world.ledger.calls();
+        for call in calls.iter().filter(|call| call.made && call.ending != Some(Ending::Done)) {
+            let ending = call.ending.map_or_else(|| "not over".to_owned(), |ending| ending.to_string());
+            let (node, client, number, service) = (&call.node, &call.client, call.number, &call.service);
+            self.problems.push(format!("{node}/{client} call {number} to \"{service}\": {ending}"));
+        }
+        let nodes: Vec<_> = self.nodes();
+        for node in nodes.iter().filter(|node| !node.left.is_nothing()) {
+            self.problems.push(format!("node {} has left {}", node.name, node.left));
+        }
+        if let Clock::Threads(threads) = &self.world.clock
+            && threads.panic_count() > 0
+        {
+            self.problems.push(format!("{} callbacks panicked", threads.panic_count()));
+        }
+        Report {
+            lab: self.lab.name.clone(),
+            seed: self.options.seed,
+            took: self.now().since(Time::ZERO),
+            totals: self.world.ledger.totals(),
+            links: self.links(),
+            chart: Chart::of(&self.world, &calls),
+            problems: self.problems,
+            calls,
+            nodes,
+        }
+    }
+
+    fn nodes(&mut self) -> Vec<NodeReport> {
+        let mut vcs = std::mem::take(&mut self.vcs).into_iter();
+        let nodes = self.world.nodes.iter();
+        nodes
+            .map(|node| {
+                let adapters: Vec<_> = node
+                    .adapters
+                    .iter()
+                    .map(|adapter| AdapterReport {
+                        name: adapter.name.clone(),
+                        manager: adapter.manager,
+                        link: adapter.link.name().to_owned(),
+                        counters: adapter.counters.by_name().into_iter().filter(|(_, n)| *n > 0).collect(),
+                    })
+                    .collect();
+                let first = adapters.first().map(|adapter| adapter.manager);
+                let same = adapters.iter().all(|adapter| Some(adapter.manager) == first);
+                NodeReport {
+                    name: node.node.name().to_owned(),
+                    manager: first.filter(|_| same),
+                    adapters,
+                    vcs: vcs.next().unwrap_or_default(),
+                    crossings: node.counters.by_name(),
+                    left: node.node.left(),
+                    reports: node.log.reports(),
+                }
+            })
+            .collect()
+    }
+
+    fn links(&self) -> Vec<LinkReport> {
+        let of = |name: &str, counters: &Counters| LinkReport {
+            name: name.to_owned(),
+            frames: counters.iter().filter(|(_, number)| *number > 0).collect(),
+        };
+        let segments = self.world.segments.iter().map(|segment| of(segment.name(), segment.counters()));
+        let real = self.lab.nodes.iter().flat_map(|node| &node.adapters);
+        let adapters = self.world.nodes.iter().flat_map(|node| &node.adapters);
+        let real = real.zip(adapters).filter(|(plan, _)| matches!(plan.link, LinkPlan::Ethernet { .. }));
+        segments.chain(real.map(|(_, run)| of(run.link.name(), run.link.counters()))).collect()
+    }
+
+    fn wait_until(&self, end: Time, done: impl FnMut() -> bool) -> bool {
+        let limit = end.since(self.now());
+        self.world.clock.wait(&self.world.ledger, &self.options.stop, limit, done)
+    }
+
+    fn clients(&self) -> Vec<Client> {
+        self.world.clients().cloned().collect()
+    }
+
+    fn now(&self) -> Time {
+        self.world.clock.runtime().now()
+    }
+
+    fn stopped(&self) -> bool {
+        self.options.stop.load(SeqCst)
+    }
+}
+
+/// Nothing but drivers of this process takes part in coming up and down.
+const UP_MAX: Duration = Duration::from_secs(10);
+const DOWN_MAX: Duration = Duration::from_secs(20);
+
+/// A call that does not come up takes 92 s, and one that makes no progress its own timeout; this is for what hangs.
+const CALLS_MAX: Duration = Duration::from_secs(3600);
+
+/// How long the called ends may take to hear that their calls are over; the labs with loss have them hang up after 15 s.
+const ANSWERED_MAX: Duration = Duration::from_secs(60);

@@ -1,0 +1,113 @@
+//! The report as one JSON object.
+
+use serde_json::{Value, json};
+
+use super::report::{NodeReport, Report};
+use crate::client::Tally;
+use crate::client::ledger::{CallRecord, ClosedBy};
+use condis::vc::VcInfo;
+
+/// The object that `condis run --json` prints.
+///
+/// `manager` of a node is `null` if its adapters are managed in different ways; each adapter says its own.
+pub fn to_json(report: &Report) -> Value {
+    json!({
+        "lab": report.lab,
+        "ok": report.is_ok(),
+        "problems": report.problems,
+        "seed": report.seed,
+        "nodes": report.nodes.iter().map(node).collect::<Vec<_>>(),
+        "calls": report.calls.iter().map(call).collect::<Vec<_>>(),
+        "links": report.links.iter().map(|link| json!({"name": link.name, "frames": link.frames})).collect::<Vec<_>>(),
+        "totals": totals(report),
+    })
+}
+
+fn node(node: &NodeReport) -> Value {
+    let adapters: Vec<_> = node
+        .adapters
+        .iter()
+        .map(|adapter| {
+            json!({
+                "name": adapter.name,
+                "manager": adapter.manager.name(),
+                "link": adapter.link,
+                "counters": adapter.counters,
+            })
+        })
+        .collect();
+    json!({
+        "name": node.name,
+        "manager": node.manager.map(|manager| manager.name()),
+        "adapters": adapters,
+        "vcs": node.vcs.iter().map(vc).collect::<Vec<_>>(),
+        "crossings": node.crossings,
+        "left": {
+            "vcs": node.left.vcs,
+            "saps": node.left.saps,
+            "afs": node.left.afs,
+            "parties": node.left.parties,
+            "nbls": node.left.nbls,
+            "objects": node.left.objects,
+        },
+        "reports": node.reports,
+    })
+}
+
+fn vc(vc: &VcInfo) -> Value {
+    json!({
+        "id": vc.id.to_string(),
+        "use": vc.use_.name(),
+        "creator": vc.creator.name(),
+        "activation": vc.activation.name(),
+        "call": vc.call.name(),
+        "sent_bytes": vc.statistics.sent_octets,
+        "received_bytes": vc.statistics.received_octets,
+    })
+}
+
+fn call(call: &CallRecord) -> Value {
+    json!({
+        "node": call.node,
+        "client": call.client,
+        "number": call.number,
+        "made": call.made,
+        "service": call.service,
+        "vc": call.vc.map(|vc| vc.to_string()),
+        "sent": call.made.then(|| tally(call.data)),
+        "echo": call.made.then(|| tally(call.echo)),
+        "other_end_heard": call.other.map(tally),
+        "heard": (!call.made).then(|| tally(call.data)),
+        "closed_by": call.closed_by.map(|by| match by {
+            ClosedBy::Here => "this end",
+            ClosedBy::There => "the other end",
+        }),
+        "ending": call.ending.map(|ending| ending.to_string()),
+    })
+}
+
+fn tally(tally: Tally) -> Value {
+    json!({
+        "frames": tally.frames,
+        "bytes": tally.octets,
+        "crc32": format!("{:08x}", tally.checksum),
+    })
+}
+
+fn totals(report: &Report) -> Value {
+    let crossings: u64 = report.nodes.iter().flat_map(|node| node.crossings.values()).sum();
+    let bytes =
+        |of: fn(&CallRecord) -> u64| report.calls.iter().filter(|call| call.made).map(of).sum::<u64>();
+    json!({
+        "calls": report.totals.made,
+        "done": report.totals.done,
+        "answered": report.totals.answered,
+        "over": report.totals.over,
+        "sent_bytes": bytes(|call| call.data.octets),
+        "echoed_bytes": bytes(|call| call.echo.octets),
+        "echoed_frames": report.totals.echoed_frames,
+        "crossings": crossings,
+        "broken_rules": report.nodes.iter().map(|node| node.reports.len()).sum::<usize>(),
+        "seconds": report.took.as_secs_f64(),
+    })
+}

@@ -1,0 +1,231 @@
+//! The report as a text for a terminal.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+use condis::vc::{VcInfo, VcUse};
+
+use super::chart::{self, Chart};
+use super::report::{NodeReport, Report};
+use super::table::{beside, fit, table};
+use crate::client::ledger::{CallRecord, ClosedBy};
+
+/// Prints the report for lines of `width` columns. Whoever writes to something else than a terminal strips the colours.
+///
+/// # Errors
+/// Those of the writer.
+pub fn print(report: &Report, width: usize, out: &mut dyn Write) -> io::Result<()> {
+    let how = match report.seed {
+        Some(seed) => format!("in simulation from seed {seed}"),
+        None => "on threads".to_owned(),
+    };
+    writeln!(out, "{BOLD}{}{BOLD:#} {how}", report.lab)?;
+    vcs(report, width, out)?;
+    if let Some(chart) = &report.chart {
+        crossings(chart, width, out)?;
+    }
+    calls(report, out)?;
+    counters(report, width, out)?;
+    left(report, out)?;
+    verdict(report, out)
+}
+
+fn vcs(report: &Report, width: usize, out: &mut dyn Write) -> io::Result<()> {
+    heading(out, "The VCs of each node, as its NDIS saw them while calls were up")?;
+    let blocks = |octets: bool| report.nodes.iter().map(|node| vcs_of(node, octets)).collect::<Vec<_>>();
+    // Nodes beside each other say more than octets, if there is no room for both.
+    let (full, short) = (blocks(true), blocks(false));
+    let fits =
+        |blocks: &[Vec<String>]| beside(&blocks[..blocks.len().min(2)], width).len() == tallest(blocks);
+    let blocks = if fits(&full) || !fits(&short) { full } else { short };
+    for line in beside(&blocks, width) {
+        writeln!(out, "{line}")?;
+    }
+    Ok(())
+}
+
+/// The height of the first two blocks beside each other.
+fn tallest(blocks: &[Vec<String>]) -> usize {
+    blocks.iter().take(2).map(Vec::len).max().unwrap_or(0)
+}
+
+fn vcs_of(node: &NodeReport, octets: bool) -> Vec<String> {
+    let kind = match node.manager {
+        Some(manager) => manager.name(),
+        None if node.adapters.is_empty() => "no adapter",
+        None => "both ways",
+    };
+    let columns = if octets { 7 } else { 5 };
+    let row = |vc: &VcInfo| {
+        let mut row = vec![
+            vc.id.to_string(),
+            vc.use_.name().to_owned(),
+            vc.creator.name().to_owned(),
+            vc.activation.name().to_owned(),
+            vc.call.name().to_owned(),
+            vc.statistics.sent_octets.to_string(),
+            vc.statistics.received_octets.to_string(),
+        ];
+        row.truncate(columns);
+        row
+    };
+    let rows: Vec<_> = node.vcs.iter().map(row).collect();
+    let head = ["vc", "use", "creator", "state", "call", "sent", "received"];
+    let mut lines = vec![format!("{} ({kind})", node.name)];
+    lines.extend(table(&head[..columns], &rows, &[5, 6]));
+    if rows.is_empty() {
+        lines.push("none".to_owned());
+    }
+    let signaling = node.vcs.iter().filter(|vc| vc.use_ == VcUse::Signaling).count();
+    lines.push(match signaling {
+        0 => "no signaling VC".to_owned(),
+        1 => "1 signaling VC".to_owned(),
+        more => format!("{more} signaling VCs"),
+    });
+    lines
+}
+
+fn crossings(chart: &Chart, width: usize, out: &mut dyn Write) -> io::Result<()> {
+    let many = chart.columns.len() > 1;
+    let title =
+        if many { "The crossings of one call in the two worlds" } else { "The crossings of one call" };
+    heading(out, title)?;
+    writeln!(
+        out,
+        "  > the driver calls NDIS   < NDIS calls the driver   * on the signaling VC   N x: so often"
+    )?;
+    let column = if many { (width.saturating_sub(SEPARATOR.len()) / 2).min(COLUMN_MAX) } else { COLUMN_MAX };
+    let heads = chart.columns.iter().map(|c| {
+        format!(
+            "{}: {} over a{} {}",
+            c.node,
+            c.vc,
+            if c.manager.name() == "mcm" { "n" } else { "" },
+            c.manager.name()
+        )
+    });
+    let heads: Vec<_> = heads.map(|head| fit(&head, column)).collect();
+    writeln!(out, "{BOLD}{}{BOLD:#}", heads.join(SEPARATOR).trim_end())?;
+    for row in &chart.rows {
+        let cells = row.iter().map(|entry| match entry {
+            Some(entry) => fit(&chart::show(entry), column),
+            None => " ".repeat(column),
+        });
+        writeln!(out, "{}", cells.collect::<Vec<_>>().join(SEPARATOR).trim_end())?;
+    }
+    Ok(())
+}
+
+fn calls(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let made: Vec<_> = report.calls.iter().filter(|call| call.made).map(call).collect();
+    if !made.is_empty() {
+        heading(out, "The calls that were made")?;
+        let head = ["client", "call to", "sent", "came back", "crc-32", "heard there", "closed by", "ending"];
+        for line in table(&head, &made, &[2, 3]) {
+            writeln!(out, "{line}")?;
+        }
+    }
+    Ok(())
+}
+
+fn call(call: &CallRecord) -> Vec<String> {
+    let heard = match call.other {
+        None => "-".to_owned(),
+        Some(other) if other == call.data => "the same".to_owned(),
+        Some(other) => format!("{:08x}", other.checksum),
+    };
+    let closed_by = match call.closed_by {
+        Some(ClosedBy::Here) => "caller",
+        Some(ClosedBy::There) => "called",
+        None => "-",
+    };
+    let ending = call.ending.map_or_else(|| "not over".to_owned(), |ending| ending.to_string());
+    vec![
+        format!("{}/{}", call.node, call.client),
+        call.service.clone(),
+        call.data.octets.to_string(),
+        call.echo.octets.to_string(),
+        format!("{:08x}", call.echo.checksum),
+        heard,
+        closed_by.to_owned(),
+        ending,
+    ]
+}
+
+fn counters(report: &Report, width: usize, out: &mut dyn Write) -> io::Result<()> {
+    heading(out, "Totals")?;
+    let totals = &report.totals;
+    let crossings: u64 = report.nodes.iter().flat_map(|node| node.crossings.values()).sum();
+    writeln!(
+        out,
+        "{} calls made, {} of them as asked; {} taken; {} frames echoed; {crossings} crossings; {:?}",
+        totals.made, totals.done, totals.answered, totals.echoed_frames, report.took
+    )?;
+    for node in &report.nodes {
+        for adapter in &node.adapters {
+            let title = format!("{}/{} ({})", node.name, adapter.name, adapter.manager.name());
+            named(&title, adapter.counters.iter().map(|(name, n)| (name.as_str(), *n)), width, out)?;
+        }
+    }
+    for link in &report.links {
+        named(&format!("link {}", link.name), link.frames.iter().map(|(name, n)| (*name, *n)), width, out)?;
+    }
+    Ok(())
+}
+
+/// `title: name 1, name 2, …`, in lines of `width`.
+fn named<'a>(
+    title: &str,
+    counts: impl Iterator<Item = (&'a str, u64)>,
+    width: usize,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut line = format!("{title}:");
+    for (name, count) in counts {
+        let more = format!(" {name} {count},");
+        if line.len() + more.len() > width {
+            writeln!(out, "{line}")?;
+            line = "   ".to_owned();
+        }
+        line += &more;
+    }
+    writeln!(out, "{}", line.trim_end_matches(','))
+}
+
+fn left(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    heading(out, "What was left")?;
+    for node in &report.nodes {
+        let left = if node.left.is_nothing() { "nothing".to_owned() } else { node.left.to_string() };
+        writeln!(out, "{}: {left}", node.name)?;
+        for broken in &node.reports {
+            writeln!(out, "  broken rule: {broken}")?;
+        }
+    }
+    Ok(())
+}
+
+fn verdict(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out)?;
+    if report.is_ok() {
+        return writeln!(out, "{GREEN}ok: all that was asked happened{GREEN:#}");
+    }
+    writeln!(out, "{RED}not ok:{RED:#}")?;
+    for problem in &report.problems {
+        writeln!(out, "  {problem}")?;
+    }
+    Ok(())
+}
+
+fn heading(out: &mut dyn Write, text: &str) -> io::Result<()> {
+    writeln!(out, "\n{BOLD}{text}{BOLD:#}")
+}
+
+const BOLD: Style = Style::new().bold();
+const GREEN: Style = AnsiColor::Green.on_default();
+const RED: Style = AnsiColor::Red.on_default().bold();
+
+/// Between the two worlds.
+const SEPARATOR: &str = " | ";
+
+/// The longest name and what stands before it.
+const COLUMN_MAX: usize = 56;

@@ -1,0 +1,148 @@
+//! The command line: labs, help, and what a wrong lab file is answered with.
+
+use std::io::Write;
+
+use assert_cmd::Command;
+
+fn condis() -> Command {
+    let mut command = Command::cargo_bin("condis").expect("it is built");
+    command.env("NO_COLOR", "1").env_remove("COLUMNS");
+    command
+}
+
+/// Exit status and standard error of `condis run` on a lab with this text.
+fn run_text(text: &str) -> String {
+    let mut file = tempfile::Builder::new().suffix(".toml").tempfile().expect("a file");
+    file.write_all(text.as_bytes()).expect("it is written");
+    let path = file.path().to_str().expect("text").to_owned();
+    let output = condis().args(["run", "--sim", &path]).output().expect("it runs");
+    assert!(output.stdout.is_empty());
+    let stderr = String::from_utf8(output.stderr).expect("text");
+    format!("{:?}\n{}", output.status.code(), stderr.replace(&path, "lab.toml"))
+}
+
+fn run_with(args: &[&str]) -> String {
+    let output = condis().args(args).output().expect("it runs");
+    format!("{:?}\n{}", output.status.code(), String::from_utf8(output.stderr).expect("text"))
+}
+
+const GOOD: &str = r#"
+[segment.wire]
+loss = 0.1
+
+[node.host.adapter.eth0]
+link = "wire"
+drivers = ["pppoe-mcm"]
+
+[node.host.client.caller]
+adapter = "eth0"
+
+[[node.host.client.caller.call]]
+service = "internet"
+send = "1MiB"
+"#;
+
+/// Each mistake: what is written wrong in the lab above, and the answer.
+#[test]
+fn mistakes_in_a_lab_file() {
+    let mistakes = [
+        ("unknown_key", "link = \"wire\"", "lnk = \"wire\""),
+        ("unknown_segment", "link = \"wire\"", "link = \"wier\""),
+        ("unknown_driver", "pppoe-mcm", "ppoe-mcm"),
+        ("drivers_that_do_not_fit", "[\"pppoe-mcm\"]", "[\"pppoe-mcm\", \"ethernet-miniport\"]"),
+        ("unknown_adapter", "adapter = \"eth0\"", "adapter = \"eht0\""),
+        ("chance_out_of_range", "loss = 0.1", "loss = 10"),
+        ("not_a_size", "1MiB", "1 mebibyte"),
+        ("not_a_time", "send = \"1MiB\"", "hold = \"5 parsecs\""),
+        ("unknown_word", "send = \"1MiB\"", "close = \"caled\""),
+        ("missing_key", "service = \"internet\"", ""),
+        ("wrong_type", "service = \"internet\"", "service = 5"),
+        ("not_toml", "loss = 0.1", "loss = = 0.1"),
+        ("takes_no_calls", "adapter = \"eth0\"", "adapter = \"eth0\"\noffers = [\"internet\"]"),
+        ("bad_address", "link = \"wire\"", "link = \"wire\"\naddress = \"01:00:00:00:00:01\""),
+        ("real_link_in_simulation", "link = \"wire\"", "link = \"ethernet:eth0\""),
+        ("frame_too_long", "send = \"1MiB\"", "frame = 9000"),
+    ];
+    for (name, right, wrong) in mistakes {
+        let text = GOOD.replace(right, wrong);
+        assert_ne!(text, GOOD, "{name}");
+        insta::assert_snapshot!(name, run_text(&text));
+    }
+}
+
+#[test]
+fn mistakes_on_the_command_line() {
+    insta::assert_snapshot!("no_such_lab", run_with(&["run", "two-weys"]));
+    insta::assert_snapshot!("no_such_builtin", run_with(&["labs", "show", "pppoe-ca"]));
+    insta::assert_snapshot!("no_such_path", run_with(&["run", "no/such/lab.toml"]));
+    insta::assert_snapshot!("set_without_value", run_with(&["run", "--set", "segment.wire.loss"]));
+    insta::assert_snapshot!(
+        "set_in_no_table",
+        run_with(&["run", "--set", "node.maneger.adapter.eth0.link=wire"])
+    );
+    insta::assert_snapshot!("seed_without_sim", run_with(&["run", "--seed", "7"]));
+    insta::assert_snapshot!(
+        "serving_in_simulation",
+        run_with(&["run", "--sim", "--set", "node.manager={}", "--set", "node.mcm={}"])
+    );
+}
+
+/// A missing interface is told at its place in the file, and before any right is needed.
+#[test]
+fn a_missing_interface() {
+    let output = condis()
+        .args(["run", "pppoe-ac", "--set", "node.ac.adapter.eth0.link=ethernet:condis-none"])
+        .output()
+        .expect("it runs");
+    assert_eq!(output.status.code(), Some(2));
+    let stderr = String::from_utf8(output.stderr).expect("text");
+    for part in ["there is no network interface \"condis-none\"", "this interface", "ethernet:condis-none"] {
+        assert!(stderr.contains(part), "{stderr}");
+    }
+}
+
+#[test]
+fn labs_are_listed_and_shown() {
+    let output = condis().arg("labs").output().expect("it runs");
+    insta::assert_snapshot!("labs", String::from_utf8(output.stdout).expect("text"));
+    for builtin in condis_cli::lab::BUILTINS {
+        let output = condis().args(["labs", "show", builtin.name]).output().expect("it runs");
+        assert_eq!(output.stdout, builtin.text.as_bytes());
+        let file = format!("{}/../labs/{}.toml", env!("CARGO_MANIFEST_DIR"), builtin.name);
+        condis_cli::lab::Lab::load(&file, &[]).expect("every built-in is also a file that loads");
+    }
+}
+
+#[test]
+fn help_reads_well() {
+    let help = |args: &[&str]| {
+        let output = condis().args(args).output().expect("it runs");
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).expect("text")
+    };
+    insta::assert_snapshot!("help", help(&["help"]));
+    insta::assert_snapshot!("help_run", help(&["help", "run"]));
+}
+
+/// A lab that serves ends with the time given, and all is well if nobody called.
+#[test]
+fn serving_for_a_while() {
+    let output = condis()
+        .args(["run", "--sim", "--for", "5s", "--set", "node.manager={}", "--set", "node.mcm={}"])
+        .output()
+        .expect("it runs");
+    let stdout = String::from_utf8(output.stdout).expect("text");
+    assert!(output.status.success(), "{stdout}");
+    assert!(stdout.contains("0 calls made"), "{stdout}");
+}
+
+/// A host that finds nobody fails, says so, and leaves nothing.
+#[test]
+fn a_call_that_nobody_takes() {
+    let output = condis().args(["run", "--sim", "--json", "--set", "node.ac={}"]).output().expect("it runs");
+    assert_eq!(output.status.code(), Some(1));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(report["ok"], false);
+    assert_eq!(report["problems"].as_array().map(Vec::len), Some(4), "{report:#}");
+    assert!(report["nodes"].as_array().expect("nodes").iter().all(|node| node["left"]["objects"] == 0));
+}
