@@ -4,4 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod input;
+pub mod lab;
+pub mod library;
+pub mod link;
 pub mod pppoe;

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use condis::params::{CallParams, MediaParams, Specific};
 use condis::runtime::Time;
 use condis_wan::pppoe::discovery::{
     CallKey, Concentrator, ConcentratorConfig, ConcentratorCounters, ConcentratorLimits, ConcentratorOutput,
     Host, HostConfig, HostCounters, HostLimits, HostOutput, Rejection, ServiceKey, ServiceRequest,
     SessionKey,
 };
+use condis_wan::pppoe::driver::{CallTarget, FlowParams, IncomingHost};
 use condis_wan::pppoe::wire::{
     Code, Discovery, DiscoveryView, HEADER_LEN, MacAddr, SessionId, SessionView, Tag, TagType, VendorTag,
 };
@@ -222,4 +224,24 @@ fn checked(packet: &[u8]) -> DiscoveryView<'_> {
     assert_eq!(view.check(), Ok(()), "{view}");
     assert_eq!(view.to_value().encode().as_deref(), Ok(packet), "nothing is sent after the last tag");
     view
+}
+
+/// Any octets as the parameters of a VC or of a call: refused, or written and read again as what they were.
+pub fn call_params(data: &[u8]) {
+    let Some((&param_type, octets)) = data.split_first() else { return };
+    let specific = Specific { param_type: u32::from(param_type % 4), parameters: octets.to_vec() };
+    let media = CallParams::media(MediaParams { specific: specific.clone(), ..MediaParams::default() });
+    if let Ok(flow) = FlowParams::from_params(&media) {
+        assert_eq!(flow.check(), Ok(()));
+        let written = flow.to_params();
+        assert_eq!(FlowParams::from_params(&written), Ok(flow));
+        assert_eq!(written.media.map(|media| media.specific), Some(specific.clone()));
+    }
+    let params = CallParams::to(specific);
+    if let Ok(target) = CallTarget::from_params(&params) {
+        assert_eq!(CallTarget::from_params(&target.to_params()), Ok(target));
+    }
+    if let Ok(host) = IncomingHost::from_params(&params) {
+        assert_eq!(IncomingHost::from_params(&host.to_params()), Ok(host));
+    }
 }

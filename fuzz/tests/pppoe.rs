@@ -1,5 +1,8 @@
-//! The bodies of the PPPoE targets, on stable: over the captures, cut and changed, and over chance.
+//! The bodies of the PPPoE targets, on stable: over the seeds and the captures, cut and changed, and over chance.
 
+mod common;
+
+use common::{Chance, seeds};
 use condis_fuzz::pppoe;
 
 const CAPTURES: [&[u8]; 3] = [
@@ -25,21 +28,6 @@ fn packets(pcap: &[u8]) -> Vec<&[u8]> {
     packets
 }
 
-struct Chance(u64);
-
-impl Chance {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn octets(&mut self, len: usize) -> Vec<u8> {
-        (0..len).map(|_| (self.next() >> 32) as u8).collect()
-    }
-}
-
 #[test]
 fn packets_of_the_captures_cut_and_changed() {
     let mut chance = Chance(1);
@@ -47,7 +35,7 @@ fn packets_of_the_captures_cut_and_changed() {
         for len in 0..=packet.len() {
             pppoe::packet(&packet[..len]);
         }
-        for _ in 0..2000 {
+        for _ in 0..500 {
             let mut changed = packet.to_vec();
             let at = chance.next() as usize % changed.len().min(64);
             changed[at] = chance.next() as u8;
@@ -61,7 +49,7 @@ fn packets_of_the_captures_cut_and_changed() {
 fn machines_under_chance() {
     let (mut host_connected, mut host_closed, mut connected, mut closed, mut aborted, mut rejected) =
         (0, 0, 0, 0, 0, 0);
-    for seed in 1..3000 {
+    for seed in 1..1000 {
         let octets = Chance(seed).octets(600);
         pppoe::packet(&octets);
         let host = pppoe::host(&octets);
@@ -80,9 +68,35 @@ fn machines_under_chance() {
 #[test]
 fn machines_over_the_captures() {
     for pcap in CAPTURES {
-        for from in 0..pcap.len().min(2000) {
+        for from in (0..pcap.len().min(2000)).step_by(7) {
             pppoe::host(&pcap[from..]);
             pppoe::concentrator(&pcap[from..]);
         }
+    }
+}
+
+/// Parameters as drivers write them, and changed: most of those are refused, and none of them otherwise than with an error.
+#[test]
+fn call_params_of_the_seeds_changed() {
+    let mut chance = Chance(1);
+    for (_, seed) in seeds("call_params") {
+        pppoe::call_params(&seed);
+        for _ in 0..5000 {
+            pppoe::call_params(&chance.changed(&seed));
+        }
+    }
+    for len in 0..3000 {
+        pppoe::call_params(&chance.octets(len % 60));
+    }
+}
+
+#[test]
+fn seeds_of_the_packets_and_of_the_machines() {
+    seeds("pppoe_packet").iter().for_each(|(_, seed)| pppoe::packet(seed));
+    for (_, seed) in seeds("pppoe_host") {
+        pppoe::host(&seed);
+    }
+    for (_, seed) in seeds("pppoe_concentrator") {
+        pppoe::concentrator(&seed);
     }
 }
