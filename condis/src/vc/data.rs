@@ -330,10 +330,13 @@ impl VcCore {
     /// Traces a callback of the data path, if somebody listens. True if its object is lost, so that nobody is to be called.
     #[cold]
     fn told_specially(&self, side: Side, function: F) -> bool {
+        if self.lost(side) {
+            return true;
+        }
         if self.tx.watched() {
             self.cross(side, Way::Up, function);
         }
-        self.lost(side)
+        false
     }
 
     /// `NdisMCoIndicateReceiveNetBufferLists`: up to the owner of the data side, and back what it does not keep.

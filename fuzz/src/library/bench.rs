@@ -101,11 +101,14 @@ pub struct Reached {
     pub pended: u64,
     /// Callbacks that panicked.
     pub panics: u64,
+    /// Systems that were shut down: their miniports are not called any more, not even to take NBLs back (DP-076).
+    pub shutdowns: u64,
 }
 
 impl std::ops::AddAssign for Reached {
     fn add_assign(&mut self, other: Reached) {
         self.calls_connected += other.calls_connected;
+        self.shutdowns += other.shutdowns;
         self.calls_closed += other.calls_closed;
         self.parties_added += other.parties_added;
         self.nbls_sent += other.nbls_sent;

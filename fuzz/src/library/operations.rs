@@ -301,7 +301,10 @@ fn control<R: World>(bench: &Arc<Bench<R>>) -> Option<()> {
         }
         240..246 => control.surprise_remove(|| ()),
         246..252 => control.remove(|| ()),
-        252.. => control.shut_down(),
+        252.. => {
+            bench.reached(|reached| reached.shutdowns += 1);
+            control.shut_down();
+        }
     }
     Some(())
 }
