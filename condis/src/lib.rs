@@ -42,6 +42,8 @@
 //! - A callback that panics takes down its own call: its object is not called again, and NDIS answers for it. NBLs that such
 //!   an object had kept in itself are written off, by number, in a [`trace::Report`]. With `panic = "abort"` there is no
 //!   guard: a panic ends the process.
+//! - NDIS invents no completion for a driver that is well: it waits for each pended operation, which
+//!   [`node::Node::pended`] lists with its holder and age.
 //!
 //! # What is left out
 //! The verifier's watchdogs (a rule is reported when it is broken, not when it is late), power states, WMI, direct OIDs,
