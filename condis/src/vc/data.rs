@@ -438,11 +438,9 @@ impl VcCore {
     }
 
     fn return_now(self: &Arc<Self>, chain: Chain, nbls: usize) {
-        if self.rx.is_special() && self.lost.load(SeqCst) & RECEIVES_WRITTEN_OFF != 0 {
-            return self.tell_returned(chain);
-        }
+        let written_off = self.rx.is_special() && self.lost.load(SeqCst) & RECEIVES_WRITTEN_OFF != 0;
         self.tell_returned(chain);
-        if self.rx.leave(nbls) {
+        if !written_off && self.rx.leave(nbls) {
             self.drained();
         }
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::control::{Creator, Life, RemoteClose};
 use super::upcall::{QUEUE_MAX, Upcall};
 use super::{Activation, Call, Owner, Side, Statistics, Users, VcCore, VcInfo};
-use crate::driver::{ClientParty, Connected, LowerRole, ManagerRole};
+use crate::driver::{ClientParty, Connected, ManagerRole};
 use crate::names::Function as F;
 use crate::nbl::Chain;
 use crate::params::{CallParams, CloseData, Sap};
@@ -731,11 +731,6 @@ macro_rules! lower {
 }
 
 lower!(Miniport, Mcm);
-
-const _: fn() = || {
-    fn lower<R: LowerRole>() {}
-    let _ = (lower::<Miniport>, lower::<Mcm>);
-};
 
 impl<R: Role> HeldVc<R> {
     /// The handle to call with.
