@@ -33,6 +33,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod atm;
 pub mod counters;
 #[cfg(target_os = "linux")]
 pub mod ethernet;

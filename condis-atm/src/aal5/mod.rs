@@ -1,0 +1,1 @@
+//! AAL5: SDUs to cells and back (I.363.5).

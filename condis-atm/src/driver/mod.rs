@@ -1,0 +1,1 @@
+//! ATM as drivers of NDIS.

@@ -1,0 +1,1 @@
+//! IP over ATM: RFC 2684, RFC 2225.

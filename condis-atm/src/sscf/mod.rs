@@ -1,0 +1,1 @@
+//! SSCF at the UNI (Q.2130): the service of SSCOP as Q.2931 wants it.

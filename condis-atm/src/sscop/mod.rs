@@ -1,0 +1,1 @@
+//! SSCOP, the assured transport of signaling (Q.2110).

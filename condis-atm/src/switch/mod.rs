@@ -1,0 +1,1 @@
+//! A switch: ports, routes, admission, queues.

@@ -1,0 +1,1 @@
+//! One UNI: SAAL, Q.2931 and ILMI of one interface, without I/O.
