@@ -3,6 +3,7 @@
 pub mod atmarp;
 pub mod classical;
 pub mod encap;
+pub mod host;
 
 #[cfg(test)]
 mod tests {
