@@ -297,7 +297,7 @@ impl Station {
         random: &mut Random,
         flights: &mut Flights,
     ) {
-        let fate = conditions.draw(random, octets);
+        let fate = conditions.faults().draw(random, octets);
         self.line_free = self.line_free.max(now).after(conditions.line_time(octets));
         let mut arrives = self.line_free.after(conditions.delay).after(fate.extra_delay);
         if !fate.held_back {
@@ -309,9 +309,7 @@ impl Station {
             buffer = flights.buffer();
             frame.append_to(&mut buffer);
         }
-        if let Some(bit) = fate.turned_bit {
-            buffer[(bit / 8) as usize] ^= 0x80 >> (bit % 8);
-        }
+        fate.damage(&mut buffer);
         self.octets_under_way += octets;
         self.tally.count(Count::Lost, usize::from(fate.copies == 0));
         self.tally.count(Count::Duplicated, usize::from(fate.copies == 2));
