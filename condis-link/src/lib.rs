@@ -41,6 +41,7 @@ pub mod header;
 mod link;
 mod mac;
 pub mod memory;
+mod pump;
 pub mod tap;
 
 pub use link::{BATCH_FRAMES_MAX, Frame, Link, LinkUser};
