@@ -66,10 +66,16 @@ counts! {
     DroppedNotRunning = "dropped_not_running",
     /// OAM and resource management cells that nobody has use for.
     DroppedOam = "dropped_oam",
-    /// PDUs whose CRC is wrong: a cell was lost or damaged.
+    /// PDUs with a wrong CRC, as long as they say: some octet is wrong.
     ErrorCrc = "error_crc",
-    /// PDUs whose length does not fit the cells that came.
+    /// PDUs with a wrong CRC, longer than they say: the cell that ended another is lost.
+    ErrorLostEnd = "error_lost_end",
+    /// PDUs with a wrong CRC, shorter than they say: a cell is lost.
+    ErrorLostCells = "error_lost_cells",
+    /// PDUs whose CRC is right and whose length does not fit.
     ErrorLength = "error_length",
+    /// PDUs whose CRC is right and whose common part indicator is not known.
+    ErrorCpi = "error_cpi",
     /// PDUs longer than the VC carries.
     ErrorOversize = "error_oversize",
     /// PDUs that their sender aborted.
