@@ -18,15 +18,16 @@ use condis::trace::VcId;
 use condis::vc::{HeldVc, Sends, Vc};
 use condis_link::atm::{ATM_BATCH_MAX, AtmLink, AtmLinkUser, Cell, Form, SduIn};
 
+use super::connections::AtmConnections;
 use super::counters::{AtmCount, AtmCounters};
 use super::oids;
-use super::reassembly::{Received, Receiving};
+use super::reassembly::{Received, Receiving, filled};
 use super::send_queue::{self, Done, Item, SendQueue};
 use super::vc_params::{Aal, AtmVcParams};
 use crate::VpVc;
 use crate::addr::Esi;
 use crate::cell::runs::{Run, runs};
-use crate::cell::{HecReceiver, Interface, VcTable};
+use crate::cell::{HecCounters, HecReceiver, Interface, VcTable};
 
 /// VCs that are active at once. 16,384: as many as OC-3 has cells in 46 ms.
 pub(super) const VCS_MAX: usize = 1 << 14;
@@ -94,6 +95,7 @@ pub(super) struct DataPath<R: Lower> {
     link: Arc<dyn AtmLink>,
     esi: Esi,
     counters: AtmCounters,
+    connections: AtmConnections,
     pools: [Pool; POOLS.len()],
     /// Receives are indicated. Sends are gated by NDIS, and by the queue once they have to wait.
     running: AtomicBool,
@@ -109,8 +111,8 @@ pub(super) struct DataPath<R: Lower> {
     own: OnceLock<Weak<dyn Own>>,
 }
 
-/// Receive buffers: their octets, and how many there are. Small SDUs are many; one of 64 KiB is rare.
-const POOLS: [(usize, usize); 3] = [(2048, 4096), (9216, 1024), (65_536, 128)];
+/// Receive buffers: their octets, which are those of a whole PDU, and how many there are. Small SDUs are many; one of 64 KiB is rare.
+const POOLS: [(usize, usize); 3] = [(2064, 4096), (9216, 1024), (65_568, 128)];
 
 /// What the object of a VC keeps of its connection. It holds no handle of the VC, so that nothing keeps itself alive.
 pub(super) struct AtmSlot(Mutex<Option<AtmVcParams>>);
@@ -126,7 +128,12 @@ impl AtmSlot {
 }
 
 impl<R: Lower> DataPath<R> {
-    pub(super) fn new(link: Arc<dyn AtmLink>, esi: Esi, counters: AtmCounters) -> Arc<DataPath<R>> {
+    pub(super) fn new(
+        link: Arc<dyn AtmLink>,
+        esi: Esi,
+        counters: AtmCounters,
+        connections: AtmConnections,
+    ) -> Arc<DataPath<R>> {
         let pools = POOLS.map(|(data_size, capacity)| {
             Pool::new(PoolConfig { data_size, capacity, headroom: 0, ..PoolConfig::default() })
         });
@@ -136,6 +143,7 @@ impl<R: Lower> DataPath<R> {
             link,
             esi,
             counters,
+            connections,
             pools,
             running: AtomicBool::new(false),
             removed: AtomicBool::new(false),
@@ -328,12 +336,14 @@ impl<R: Lower> DataPath<R> {
         let mut mine = slot.lock();
         self.open(&params, *mine, To::Vc(vc.keep()))?;
         *mine = Some(params);
+        self.connections.insert(vc.id(), params);
         Ok(())
     }
 
     /// The VC carries nothing any more; what waits on it goes back.
-    pub(super) fn deactivate(&self, slot: &AtmSlot) {
+    pub(super) fn deactivate(&self, vc: VcId, slot: &AtmSlot) {
         let params = slot.lock().take();
+        self.connections.remove(vc);
         if let Some(params) = params {
             self.close(params.vpvc);
         }
@@ -418,7 +428,8 @@ impl<R: Lower> DataPath<R> {
         }
         drop(end);
         let mut done = Vec::new();
-        self.lock_sending().queue.close(&*self.link, vpvc, &mut done);
+        self.lock_sending().queue.close(vpvc, &mut done);
+        self.pump();
         self.link.vc_state(vpvc, false);
         complete(done);
     }
@@ -508,8 +519,9 @@ impl<R: Lower> DataPath<R> {
 
     fn flush(&self, status: NdisStatus, count: AtmCount, stay: bool) {
         let mut done = Vec::new();
-        self.lock_sending().queue.flush(&*self.link, (status, count), stay, &mut done);
+        self.lock_sending().queue.flush((status, count), stay, &mut done);
         complete(done);
+        self.pump();
     }
 
     // Receiving
@@ -540,6 +552,7 @@ impl<R: Lower> DataPath<R> {
             return self.receive_oam(now, &run, &end);
         }
         receiving.receive(now, run, &self.counters, |octets| self.buffer(octets), &mut batch.received);
+        batch.partial |= receiving.next_timeout().is_some();
     }
 
     fn receive_oam(&self, now: Time, run: &Run<'_>, end: &VcEnd<R>) {
@@ -576,16 +589,14 @@ impl<R: Lower> DataPath<R> {
                 self.counters.add(AtmCount::OwnReceived, 1);
                 batch.received.push(Received::Own(sdu.octets.to_vec()));
             }
-            To::Vc(_) => match self.buffer(sdu.octets.len()) {
-                Some(mut nbl) if nbl.first_mut().append(sdu.octets).is_ok() => {
-                    self.counters.add(AtmCount::SdusReceived, 1);
-                    batch.received.push(Received::Nbl(nbl));
-                }
-                Some(_) | None => {
+            To::Vc(_) => {
+                let Some(nbl) = filled(self.buffer(sdu.octets.len()), sdu.octets) else {
                     end.no_buffer.fetch_add(1, Relaxed);
-                    self.counters.add(AtmCount::DroppedNoBuffer, 1);
-                }
-            },
+                    return self.counters.add(AtmCount::DroppedNoBuffer, 1);
+                };
+                self.counters.add(AtmCount::SdusReceived, 1);
+                batch.received.push(Received::Nbl(nbl));
+            }
         }
     }
 
@@ -619,7 +630,7 @@ impl<R: Lower> DataPath<R> {
     }
 
     /// While a PDU is not whole, its time is looked at each second: of many VCs one timer.
-    fn arm_reassembly(&self, _: Time) {
+    fn arm_reassembly(&self) {
         if self.reassembling.swap(true, SeqCst) {
             return;
         }
@@ -639,7 +650,7 @@ impl<R: Lower> DataPath<R> {
             left |= receiving.next_timeout().is_some();
         }
         if left {
-            self.arm_reassembly(now);
+            self.arm_reassembly();
         }
     }
 
@@ -667,6 +678,8 @@ impl<R: Lower> DataPath<R> {
 struct Batch<R: Lower> {
     to: Option<(VpVc, Arc<VcEnd<R>>)>,
     received: Vec<Received>,
+    /// A PDU is not whole yet.
+    partial: bool,
 }
 
 fn complete(done: Vec<Done>) {
@@ -680,7 +693,7 @@ fn complete(done: Vec<Done>) {
 impl<R: Lower> AtmLinkUser for DataPath<R> {
     fn receive_cells(&self, cells: &[Cell]) {
         let now = self.now();
-        let mut batch = Batch { to: None, received: Vec::new() };
+        let mut batch = Batch { to: None, received: Vec::new(), partial: false };
         {
             let mut hec = self.hec.lock().unwrap_or_else(PoisonError::into_inner);
             let before = *hec.counters();
@@ -693,11 +706,14 @@ impl<R: Lower> AtmLinkUser for DataPath<R> {
             }
         }
         self.indicate(&mut batch);
-        self.arm_reassembly(now);
+        if batch.partial {
+            self.arm_reassembly();
+        }
     }
 
     fn receive_sdus(&self, sdus: &[SduIn<'_>]) {
-        let mut batch = Batch { to: None, received: Vec::with_capacity(sdus.len().min(ATM_BATCH_MAX)) };
+        let received = Vec::with_capacity(sdus.len().min(ATM_BATCH_MAX));
+        let mut batch = Batch { to: None, received, partial: false };
         for sdu in sdus {
             self.receive_sdu(sdu, &mut batch);
         }
@@ -742,3 +758,8 @@ const VPI_BITS: u32 = 8;
 
 /// What is told of a line that does not know its rate: OC-3.
 const CELLS_PER_S_UNKNOWN: u64 = 353_207;
+
+/// Cells that were lost for their header.
+fn lost_headers(counters: &HecCounters) -> u64 {
+    counters.dropped_several_bits + counters.dropped_while_detecting
+}

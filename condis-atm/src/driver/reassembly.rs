@@ -89,11 +89,12 @@ impl Receiving {
                     let sdu = aal0::to_sdu(header, &header.cell(payload));
                     // 48: its user wants no headers.
                     let sdu = if self.params.receive.sdu_octets_max == 48 { &sdu[4..] } else { &sdu[..] };
-                    match supply(sdu.len()) {
-                        Some(mut nbl) if nbl.first_mut().append(sdu).is_ok() => {
+                    match filled(supply(sdu.len()), sdu) {
+                        Some(nbl) => {
+                            counters.add(AtmCount::SdusReceived, 1);
                             received.push(Received::Nbl(nbl));
                         }
-                        Some(_) | None => counters.add(AtmCount::DroppedNoBuffer, 1),
+                        None => counters.add(AtmCount::DroppedNoBuffer, 1),
                     }
                 }
             }
@@ -165,7 +166,8 @@ impl Receiving {
             Layer::Aal0 => return,
         };
         let before = std::mem::replace(&mut self.told, now);
-        let whole = if matches!(self.layer, Layer::Own(_)) { AtmCount::OwnReceived } else { AtmCount::SdusReceived };
+        let whole =
+            if matches!(self.layer, Layer::Own(_)) { AtmCount::OwnReceived } else { AtmCount::SdusReceived };
         counters.add(whole, now.sdus - before.sdus);
         for (count, now, before) in [
             (AtmCount::ErrorAborted, now.dropped_aborted, before.dropped_aborted),
@@ -182,4 +184,11 @@ impl Receiving {
             counters.add(count, now - before);
         }
     }
+}
+
+/// A buffer with these octets in it.
+pub(super) fn filled(nbl: Option<Nbl>, octets: &[u8]) -> Option<Nbl> {
+    let mut nbl = nbl?;
+    nbl.first_mut().append(octets).ok()?;
+    Some(nbl)
 }

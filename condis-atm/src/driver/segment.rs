@@ -64,8 +64,12 @@ impl Segmenting {
         cells.len() - before
     }
 
-    /// What ends a PDU that has begun and is given up.
-    pub(super) fn abort(&self) -> Option<Cell> {
-        (self.params.aal == Aal::Aal5).then(|| self.segmenter.abort())
+    /// What ends a PDU of which so many cells are on the line, and no more will be.
+    pub(super) fn abort(&self, sdu: &NetBuffer, cells_sent: usize) -> Option<Cell> {
+        let pieces: Vec<IoSlice<'_>> = sdu.mdls().map(IoSlice::new).collect();
+        let mut segmentation = self.segmenter.begin(&pieces, 0).ok()?;
+        let mut again = vec![[0; CELL_OCTETS]; cells_sent];
+        segmentation.fill(&pieces, &mut again);
+        (self.params.aal == Aal::Aal5).then(|| segmentation.abort())
     }
 }

@@ -17,11 +17,12 @@ use condis::vc::KeptSends;
 use condis_link::atm::{AtmLink, Cell, Form, Sdu};
 
 use super::counters::{AtmCount, AtmCounters};
+use super::pace::Pace;
 use super::segment::Segmenting;
 use super::vc_params::{Aal, AtmVcParams};
 use crate::VpVc;
 use crate::cell::VcTable;
-use crate::traffic::{ServiceCategory, Shaper};
+use crate::traffic::ServiceCategory;
 
 /// NBLs that wait on one VC at most. 4096: of full size some 37 MB; who sends faster than the line for longer is told.
 pub(super) const VC_NBLS_MAX: usize = 4096;
@@ -72,7 +73,7 @@ struct Group {
 struct VcQueue {
     segmenting: Segmenting,
     class: usize,
-    shaper: Option<Shaper>,
+    pace: Option<Pace>,
     items: VecDeque<Item>,
     nbls: usize,
     group: Option<Group>,
@@ -90,6 +91,8 @@ pub(super) struct SendQueue {
     /// By class: when, whose turn, who.
     ready: [BTreeSet<(Time, u64, VpVc)>; CLASSES],
     turn: u64,
+    /// What ends PDUs that were given up: goes before everything else, so that nothing overtakes it.
+    aborts: VecDeque<Cell>,
     /// The line refused something, and has not said that there is room again.
     blocked: bool,
     /// With what all are refused; nothing while the adapter runs.
@@ -104,6 +107,7 @@ impl SendQueue {
             vcs: VcTable::new(vcs_max),
             ready: Default::default(),
             turn: 0,
+            aborts: VecDeque::new(),
             blocked: false,
             refusal: None,
             counters,
@@ -114,19 +118,19 @@ impl SendQueue {
     pub(super) fn open(&mut self, now: Time, params: &AtmVcParams, done: &mut Vec<Done>) {
         let contract = &params.transmit.contract;
         let class = class_of(contract.category);
-        let shaper = Shaper::new(contract);
+        let pace = Pace::new(contract);
         if let Some(queue) = self.vcs.get_mut(params.vpvc) {
             if let Some((due, turn)) = queue.place.take() {
                 self.ready[queue.class].remove(&(due, turn, params.vpvc));
             }
-            (queue.class, queue.shaper, queue.due) = (class, shaper, now);
+            (queue.class, queue.pace, queue.due) = (class, pace, now);
             queue.segmenting.change(params);
             return self.requeue(params.vpvc, done);
         }
         let queue = VcQueue {
             segmenting: Segmenting::new(params),
             class,
-            shaper,
+            pace,
             items: VecDeque::new(),
             nbls: 0,
             group: None,
@@ -139,8 +143,8 @@ impl SendQueue {
     }
 
     /// A VC carries nothing any more: takes out what waits on it. A PDU that has begun is ended with an abort.
-    pub(super) fn close(&mut self, link: &dyn AtmLink, vpvc: VpVc, done: &mut Vec<Done>) {
-        self.flush_vc(link, vpvc, (NdisStatus::FAILURE, AtmCount::FlushedDeactivated), done);
+    pub(super) fn close(&mut self, vpvc: VpVc, done: &mut Vec<Done>) {
+        self.flush_vc(vpvc, (NdisStatus::FAILURE, AtmCount::FlushedDeactivated), done);
         if let Some(queue) = self.vcs.remove(vpvc)
             && let Some((due, turn)) = queue.place
         {
@@ -188,6 +192,13 @@ impl SendQueue {
     /// Hands the line what may go. Gives the moment at which something else may, if the line is not what it waits for.
     pub(super) fn pump(&mut self, now: Time, link: &dyn AtmLink, done: &mut Vec<Done>) -> Option<Time> {
         while !self.blocked {
+            if let Some(abort) = self.aborts.front() {
+                self.blocked = link.transmit_cells(&[*abort]) == 0;
+                if !self.blocked {
+                    self.aborts.pop_front();
+                }
+                continue;
+            }
             let next = self.ready.iter().find_map(|ready| ready.first().filter(|(due, ..)| *due <= now));
             let Some(&(_, _, vpvc)) = next else {
                 return self.ready.iter().filter_map(|ready| ready.first()).map(|(due, ..)| *due).min();
@@ -202,7 +213,7 @@ impl SendQueue {
         let Some(queue) = self.vcs.get_mut(vpvc) else { return true };
         let Some(group) = &mut queue.group else { return true };
         let wanted = match self.form {
-            _ if queue.shaper.is_some() => 1,
+            _ if queue.pace.is_some() => 1,
             Form::Cells => QUANTUM,
             Form::Sdus => SDUS_MAX,
         };
@@ -211,20 +222,20 @@ impl SendQueue {
             Form::Cells => {
                 let taken = link.transmit_cells(&queue.cells[group.taken..group.taken + wanted]);
                 self.counters.add(AtmCount::CellsSent, taken as u64);
-                if let Some(shaper) = &mut queue.shaper
+                if let Some(pace) = &mut queue.pace
                     && taken > 0
                 {
-                    queue.due = shaper.sent(now, taken as u32);
+                    queue.due = pace.sent(now, taken as u32);
                 }
                 taken
             }
             Form::Sdus => {
                 let taken = group.transmit_sdus(link, vpvc, wanted);
-                if let Some(shaper) = &mut queue.shaper
+                if let Some(pace) = &mut queue.pace
                     && taken > 0
                 {
                     let cells = group.cells_of_sdus(taken);
-                    queue.due = shaper.sent(now, cells);
+                    queue.due = pace.sent(now, cells);
                 }
                 taken
             }
@@ -233,7 +244,8 @@ impl SendQueue {
         if group.taken == group.units {
             let Some(Group { sends, sdus, .. }) = queue.group.take() else { return true };
             queue.cells.clear();
-            self.counters.add(if sends.is_some() { AtmCount::SdusSent } else { AtmCount::OwnSent }, sdus as u64);
+            self.counters
+                .add(if sends.is_some() { AtmCount::SdusSent } else { AtmCount::OwnSent }, sdus as u64);
             queue.nbls -= sends.as_ref().map_or(sdus, KeptSends::len);
             if let Some(sends) = sends {
                 done.push(Done { sends, status: NdisStatus::SUCCESS });
@@ -261,15 +273,15 @@ impl SendQueue {
     }
 
     /// Takes out everything of NDIS's, and refuses what comes if `stay`.
-    pub(super) fn flush(&mut self, link: &dyn AtmLink, flush: Flush, stay: bool, done: &mut Vec<Done>) {
+    pub(super) fn flush(&mut self, flush: Flush, stay: bool, done: &mut Vec<Done>) {
         self.refusal = stay.then_some(flush);
         let all: Vec<VpVc> = self.vcs.iter().map(|(vpvc, _)| vpvc).collect();
         for vpvc in all {
-            self.flush_vc(link, vpvc, flush, done);
+            self.flush_vc(vpvc, flush, done);
         }
     }
 
-    fn flush_vc(&mut self, link: &dyn AtmLink, vpvc: VpVc, (status, count): Flush, done: &mut Vec<Done>) {
+    fn flush_vc(&mut self, vpvc: VpVc, (status, count): Flush, done: &mut Vec<Done>) {
         let Some(queue) = self.vcs.get_mut(vpvc) else { return };
         if let Some((due, turn)) = queue.place.take() {
             self.ready[queue.class].remove(&(due, turn, vpvc));
@@ -278,12 +290,15 @@ impl SendQueue {
             && let Some(mut group) = queue.group.take()
         {
             let whole = group.ends.partition_point(|end| *end <= group.taken);
-            let begun = self.form == Form::Cells && group.taken > 0 && group.ends.get(whole).is_some();
-            let begun = begun && whole.checked_sub(1).map_or(0, |at| group.ends[at]) < group.taken;
-            if begun && let Some(abort) = queue.segmenting.abort() {
-                // It may be lost on a full line: then the receiver finds out by the next PDU.
-                link.transmit_cells(&[abort]);
+            if self.form == Form::Cells
+                && let Some((sdu, cells_sent)) = group.begun()
+                && let Some(abort) = queue.segmenting.abort(sdu, cells_sent)
+            {
                 self.counters.add(AtmCount::AbortedSending, 1);
+                // Beyond the bound it is lost, and the receiver finds out by the next PDU.
+                if self.aborts.len() < ABORTS_MAX {
+                    self.aborts.push_back(abort);
+                }
             }
             if let Some(sends) = &mut group.sends {
                 let gone = sends.split_front(whole);
@@ -351,12 +366,10 @@ impl VcQueue {
             }
             Some(Item::Sends(sends)) => sends,
         };
-        let fits = |segmenting: &Segmenting, sdus: &mut dyn Iterator<Item = &NetBuffer>| {
-            sdus.all(|sdu| segmenting.fits(sdu.data_length()))
-        };
         let (mut count, mut units, mut sdus, mut ends) = (0, 0, 0, Vec::new());
         for nbl in sends.iter().take(GROUP_MAX) {
-            if units >= QUANTUM || !fits(&self.segmenting, &mut nbl.net_buffers()) {
+            let fits = nbl.net_buffers().all(|sdu| self.segmenting.fits(sdu.data_length()));
+            if units >= QUANTUM || !fits {
                 break;
             }
             for sdu in nbl.net_buffers() {
@@ -386,6 +399,19 @@ impl VcQueue {
 impl Group {
     fn sdus(&self) -> impl Iterator<Item = &NetBuffer> {
         self.sends.iter().flat_map(|sends| sends.iter().flat_map(|nbl| nbl.net_buffers()))
+    }
+
+    /// The SDU of which some cells are on the line and others not, and how many are.
+    fn begun(&self) -> Option<(&NetBuffer, usize)> {
+        let mut before = 0;
+        for sdu in self.sdus() {
+            let cells = super::flow_spec::cells_of(sdu.data_length() as u64) as usize;
+            if (before + 1..before + cells).contains(&self.taken) {
+                return Some((sdu, self.taken - before));
+            }
+            before += cells;
+        }
+        None
     }
 
     /// Cells that the SDUs that the line took last would be.
@@ -436,6 +462,9 @@ impl Group {
 
 /// SDUs handed to a line in one call.
 const SDUS_MAX: usize = 16;
+
+/// Aborts that wait for a full line. 1024: as many VCs with a PDU half sent are given up at once.
+const ABORTS_MAX: usize = 1024;
 
 const CLASSES: usize = 4;
 
