@@ -4,6 +4,7 @@
 
 use super::ParamsError;
 use super::shapes::{FIELD_ABSENT, FIELD_ANY, Reader};
+use crate::q2931::wire;
 
 /// What a SAP says of something in a call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -177,3 +178,36 @@ pub(super) fn take_bhli(from: &mut Reader<'_>) -> Result<Field<Bhli>, ParamsErro
 
 /// The IPI of SNAP.
 const IPI_SNAP: u8 = 0x80;
+
+/// Layers 2 and 3 of a low layer information.
+pub(super) type Low = (Option<Layer2>, Option<Layer3>);
+
+/// What a SAP looks at in a low layer information.
+pub(super) fn low_of(info: &wire::LowLayerInfo) -> Low {
+    let layer2 = info.layer2.map(|layer| Layer2 {
+        protocol: layer.protocol.0,
+        user: match layer.detail {
+            wire::Layer2Detail::User(user) => Some(user),
+            _ => None,
+        },
+    });
+    let layer3 = info.layer3.map(|layer| {
+        let (user, ipi, snap) = match layer.detail {
+            wire::Layer3Detail::User(user) => (Some(user), None, None),
+            wire::Layer3Detail::Ipi(ipi) => (None, Some(ipi), None),
+            wire::Layer3Detail::Snap { oui: [a, b, c], pid } => {
+                let [d, e] = pid.to_be_bytes();
+                (None, Some(IPI_SNAP), Some([a, b, c, d, e]))
+            }
+            _ => (None, None, None),
+        };
+        Layer3 { protocol: layer.protocol.0, user, ipi, snap }
+    });
+    (layer2, layer3)
+}
+
+impl Bhli {
+    pub(super) fn of(info: &wire::HighLayerInfo) -> Bhli {
+        Bhli { kind: info.kind.0, info: info.octets.to_vec() }
+    }
+}
