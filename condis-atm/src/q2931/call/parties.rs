@@ -7,7 +7,6 @@ use condis::runtime::Time;
 use super::compose;
 use super::control::{CallControl, Owner};
 use super::matrix::Reaction;
-use super::record::UserPart;
 use super::verdict::{self, Verdict};
 use super::{
     Answer, Because, CallId, CallState, Indication, PartyId, PartyParams, PartyState, RequestError, Timer,
@@ -492,11 +491,5 @@ impl CallControl {
             causes.push(self.cause(CauseValue::NORMAL_UNSPECIFIED));
         }
         (causes, other)
-    }
-
-    /// The user holds the call still: for assertions of tests.
-    #[cfg(test)]
-    pub(super) fn user_holds(&self, slot: usize) -> bool {
-        self.calls[slot].user == UserPart::Holds
     }
 }
