@@ -97,19 +97,8 @@ impl CallControl {
                 return Err(error);
             }
         };
-        self.calls.insert(Call {
-            state: State::Null,
-            value,
-            ours: true,
-            called: params.called.clone(),
-            connection: None,
-            parties: first.map(|first| Parties::new(first.0, PartyState::AddSent)),
-            timer: Armed::NONE,
-            enquiry: Armed::NONE,
-            enquiries_sent: 0,
-            user: UserPart::Holds,
-            restart: Restart::default(),
-        });
+        let parties = first.map(|first| Parties::new(first.0, PartyState::AddSent));
+        self.calls.insert(Call::new(value, true, params.called.clone(), parties));
         if let Some(connection) = params.connection {
             self.take_connection(slot, connection);
         }
@@ -171,8 +160,8 @@ impl CallControl {
             Side::Network => {
                 self.first_party_enters(slot, PartyState::Active);
                 self.counters.calls_connected += 1;
-                let state = State::Active { unacknowledged: true, unconfirmed: false };
-                self.enter(slot, state, Because::Request("connect"));
+                self.calls[slot].unacknowledged = true;
+                self.enter(slot, State::ACTIVE, Because::Request("connect"));
             }
         }
         Ok(())
@@ -431,7 +420,7 @@ impl CallControl {
         };
         let call = &self.calls[slot];
         let party = call.parties.as_ref().map(|parties| PartyId(parties.first));
-        let message = compose::answer(self.config.version, kind, call.reference(), given, answer, party);
+        let message = compose::answer(kind, call.reference(), given, answer, party);
         let octets = compose::encode(&message)?;
         if let Some(connection) = given {
             self.take_connection(slot, connection);

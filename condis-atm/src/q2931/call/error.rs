@@ -60,6 +60,9 @@ pub enum RequestError {
     /// The call has one called party, and only a point-to-multipoint call has more.
     #[error("call {0} is no point-to-multipoint call of this end")]
     NotMultipoint(CallId),
+    /// Only a call with one called party is modified (Q.2963.1 §5.1).
+    #[error("call {0} has many called parties, which cannot be modified")]
+    Multipoint(CallId),
     /// The network side gives every connection its VPI and VCI, and this one has none yet.
     #[error("the network side must give a VPI and VCI")]
     ConnectionRequired,

@@ -3,8 +3,7 @@
 use condis::runtime::Time;
 
 use super::control::CallControl;
-use super::deadlines::Armed;
-use super::record::{Call, Parties, Restart, State, UserPart};
+use super::record::{Call, Parties, State};
 use super::verdict::{self, Verdict};
 use super::{Because, CallParams, Indication, PartyState};
 use super::compose;
@@ -47,19 +46,8 @@ impl CallControl {
             debug_assert!(false, "a SETUP that is proceeded with has its mandatory IEs");
             return;
         };
-        let slot = self.calls.insert(Call {
-            state: State::Null,
-            value,
-            ours: false,
-            called: params.called.clone(),
-            connection: None,
-            parties: params.party.map(|party| Parties::new(party.0, PartyState::AddReceived)),
-            timer: Armed::NONE,
-            enquiry: Armed::NONE,
-            enquiries_sent: 0,
-            user: UserPart::Holds,
-            restart: Restart::default(),
-        });
+        let parties = params.party.map(|party| Parties::new(party.0, PartyState::AddReceived));
+        let slot = self.calls.insert(Call::new(value, false, params.called.clone(), parties));
         self.theirs.insert(value, slot);
         if let Some(connection) = connection {
             self.take_connection(slot, connection);
@@ -86,17 +74,13 @@ impl CallControl {
         if !self.accepts(now, slot, &message) {
             return;
         }
-        match &mut self.calls[slot].state {
-            State::ConnectSent => {
-                self.first_party_enters(slot, PartyState::Active);
-                self.counters.calls_connected += 1;
-                self.enter(slot, State::ACTIVE, Because::Message(message.kind));
-            }
-            State::Active { unacknowledged, .. } if *unacknowledged => *unacknowledged = false,
-            _ => {
-                self.counters.dropped_ignored += 1;
-                return;
-            }
+        if matches!(self.calls[slot].state, State::ConnectSent) {
+            self.first_party_enters(slot, PartyState::Active);
+            self.counters.calls_connected += 1;
+            self.enter(slot, State::ACTIVE, Because::Message(message.kind));
+        } else if !std::mem::take(&mut self.calls[slot].unacknowledged) {
+            self.counters.dropped_ignored += 1;
+            return;
         }
         self.indicate(Indication::ConnectAcknowledged { call: self.calls.id(slot) });
     }

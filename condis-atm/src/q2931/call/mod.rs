@@ -38,3 +38,41 @@
 //! Leaf initiated join; interworking with N-ISDN (PROGRESS, SETUP ACKNOWLEDGE, INFORMATION); the dummy call reference and the connectionless
 //! bearer (COBI); call reoffering; crankback. Messages of these are answered as not implemented, and their IEs are passed on.
 
+mod clearing;
+mod compose;
+mod config;
+mod contract;
+mod control;
+mod counters;
+mod deadlines;
+mod error;
+mod id;
+mod incoming;
+pub mod matrix;
+mod modify;
+mod outgoing;
+mod output;
+mod params;
+mod parties;
+mod record;
+mod refs;
+mod restart;
+mod saal;
+mod state;
+mod status;
+mod timers;
+mod verdict;
+
+#[cfg(test)]
+mod tests;
+
+pub use config::{Config, Limits};
+pub use contract::{Contracts, traffic_of};
+pub use control::CallControl;
+pub use counters::Counters;
+pub use error::RequestError;
+pub use id::{CallId, PartyId};
+pub use output::{Because, CallLine, Indication, Output, RestartClass, Transition};
+pub use params::{Answer, CallParams, ModifyParams, PartyParams};
+pub use state::{CallState, PartyState, StateName};
+pub use timers::{Timer, Timers};

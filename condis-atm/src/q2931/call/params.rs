@@ -8,7 +8,7 @@ use crate::addr::AtmAddress;
 use super::PartyId;
 use crate::q2931::wire::{
     AalParameters, BearerCapability, CalledPartyNumber, CalledPartySubaddress, CallingPartyNumber,
-    CallingPartySubaddress, HighLayerInfo, Ie, LowLayerInfo, QosParameters, TrafficDescriptor,
+    CallingPartySubaddress, HighLayerInfo, Ie, LowLayerInfo, QosParameter, TrafficDescriptor,
 };
 
 /// What a call asks for: the contents of a SETUP (UNI 3.1 §5.3.1.6).
@@ -27,7 +27,7 @@ pub struct CallParams {
     /// The bearer capability; it says whether the call has one called party or many.
     pub bearer: BearerCapability,
     /// The QoS classes. UNI 4.0 may have extended QoS parameters (in `other`) instead.
-    pub qos: Option<QosParameters>,
+    pub qos: Option<QosParameter>,
     /// The AAL, and the longest SDU of both directions.
     pub aal: Option<AalParameters>,
     /// The high layer information.

@@ -18,6 +18,8 @@ pub(super) struct Call {
     pub(super) ours: bool,
     pub(super) called: CalledPartyNumber,
     pub(super) connection: Option<VpVc>,
+    /// CONNECT is sent by the network side, and CONNECT ACKNOWLEDGE has not come.
+    pub(super) unacknowledged: bool,
     /// Of a point-to-multipoint call.
     pub(super) parties: Option<Box<Parties>>,
     /// The timer of the state.
@@ -70,16 +72,11 @@ pub(super) enum State {
     AlertingSent,
     ConnectSent,
     Active {
-        /// CONNECT is sent by the network side, and CONNECT ACKNOWLEDGE has not come (N10).
-        unacknowledged: bool,
         /// MODIFY ACKNOWLEDGE is sent, and wants a CONNECTION AVAILABLE.
         unconfirmed: bool,
     },
     ModifyRequested,
-    ModifyReceived {
-        /// The peer's user wants to know when the contract is in use.
-        wants_confirmation: bool,
-    },
+    ModifyReceived,
     ReleaseSent {
         /// For T308.
         causes: Vec<Cause>,
@@ -89,7 +86,7 @@ pub(super) enum State {
 }
 
 impl State {
-    pub(super) const ACTIVE: State = State::Active { unacknowledged: false, unconfirmed: false };
+    pub(super) const ACTIVE: State = State::Active { unconfirmed: false };
 
     pub(super) fn kind(&self) -> CallState {
         match self {
@@ -104,7 +101,7 @@ impl State {
             State::ConnectSent => CallState::ConnectSent,
             State::Active { .. } => CallState::Active,
             State::ModifyRequested => CallState::ModifyRequested,
-            State::ModifyReceived { .. } => CallState::ModifyReceived,
+            State::ModifyReceived => CallState::ModifyReceived,
             State::ReleaseSent { .. } => CallState::ReleaseSent,
             State::ReleaseReceived => CallState::ReleaseReceived,
         }
@@ -112,6 +109,29 @@ impl State {
 }
 
 impl Call {
+    /// In the null state.
+    pub(super) fn new(
+        value: u32,
+        ours: bool,
+        called: CalledPartyNumber,
+        parties: Option<Box<Parties>>,
+    ) -> Call {
+        Call {
+            state: State::Null,
+            value,
+            ours,
+            called,
+            connection: None,
+            unacknowledged: false,
+            parties,
+            timer: Armed::NONE,
+            enquiry: Armed::NONE,
+            enquiries_sent: 0,
+            user: UserPart::Holds,
+            restart: Restart::default(),
+        }
+    }
+
     /// The reference as it stands in our messages.
     pub(super) fn reference(&self) -> CallRef {
         CallRef::new(self.value, !self.ours)
@@ -135,6 +155,8 @@ pub(super) struct Parties {
 pub(super) struct Party {
     state: PartyState,
     pub(super) timer: Armed,
+    /// The user has been told that it is gone; the peer has not confirmed.
+    pub(super) told: bool,
 }
 
 impl Parties {
@@ -166,7 +188,7 @@ impl Parties {
     }
 
     pub(super) fn insert(&mut self, endpoint: u16, state: PartyState) {
-        self.by_endpoint.insert(endpoint, Party { state, timer: Armed::NONE });
+        self.by_endpoint.insert(endpoint, Party { state, timer: Armed::NONE, told: false });
         self.counted += usize::from(state.counts());
     }
 

@@ -209,6 +209,9 @@ impl CallControl {
         }
         self.deadlines.disarm(&mut started.timer);
         self.restarts.ours = None;
+        for slot in self.all_slots() {
+            self.calls[slot].restart.ours = false;
+        }
         self.indicate(Indication::RestartFailed { what, by_peer: false });
     }
 
@@ -216,6 +219,9 @@ impl CallControl {
     pub(super) fn restart_received_t317(&mut self) {
         let Some(mut received) = self.restarts.peers.take() else { return };
         self.deadlines.disarm(&mut received.timer);
+        for slot in self.all_slots() {
+            self.calls[slot].restart.peers = false;
+        }
         self.indicate(Indication::RestartFailed { what: received.what, by_peer: true });
     }
 

@@ -22,6 +22,9 @@ mod message_type;
 mod octets;
 mod version;
 
+#[cfg(test)]
+mod tests;
+
 pub use call_ref::CallRef;
 pub use codec::ContentError;
 pub use ie::*;
