@@ -42,6 +42,7 @@ pub mod ip;
 mod link;
 mod mac;
 pub mod memory;
+mod pump;
 pub mod tap;
 
 pub use link::{BATCH_FRAMES_MAX, Frame, Link, LinkUser};
