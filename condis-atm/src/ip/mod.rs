@@ -2,6 +2,7 @@
 
 pub mod atmarp;
 pub mod classical;
+pub mod driver;
 pub mod encap;
 pub mod host;
 

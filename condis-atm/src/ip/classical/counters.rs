@@ -32,6 +32,8 @@ pub struct LisCounters {
     pub dropped_queue_full: u64,
     /// Packets, or stations, for which there was no room in the table.
     pub dropped_table_full: u64,
+    /// Packets, counted as transmitted, that were not.
+    pub dropped_not_sent: u64,
     /// SDUs in no encapsulation that is taken.
     pub dropped_encapsulation: u64,
     /// SDUs of a connection that is not there.
@@ -65,6 +67,7 @@ impl LisCounters {
             ("dropped_call_failed", self.dropped_call_failed),
             ("dropped_queue_full", self.dropped_queue_full),
             ("dropped_table_full", self.dropped_table_full),
+            ("dropped_not_sent", self.dropped_not_sent),
             ("dropped_encapsulation", self.dropped_encapsulation),
             ("dropped_no_vc", self.dropped_no_vc),
             ("dropped_arp_malformed", self.dropped_arp_malformed),

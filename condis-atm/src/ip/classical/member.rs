@@ -332,6 +332,11 @@ impl LisMember {
         }
     }
 
+    /// What [`LisOutput::Transmit`] asked for could not be sent: the connection is not up any more, or there is no memory.
+    pub const fn handle_not_sent(&mut self) {
+        self.counters.dropped_not_sent += 1;
+    }
+
     /// The moment of [`LisMember::next_timeout`] has come.
     pub fn handle_timeout(&mut self, now: Time) {
         while let Some(timer) = self.timers.due(now) {
