@@ -1,6 +1,7 @@
 //! The switch.
 
 pub mod cac;
+pub mod fabric;
 mod port;
 mod prefix;
 pub mod routing;

@@ -66,9 +66,9 @@ mod tests {
 
     /// Runs cells through: `(room, is_last)`, and gives what passes as `p`, and `l`, `e`, `t` for the reasons of loss.
     fn run(state: &mut FrameState, cells: &[((bool, bool), bool)]) -> String {
-        let one = |((has_room, may_begin), is_last): &((bool, bool), bool)| match state.step(
-            *has_room, *may_begin, *is_last,
-        ) {
+        let one = |((has_room, may_begin), is_last): &((bool, bool), bool)| match state
+            .step(*has_room, *may_begin, *is_last)
+        {
             Fate::Pass => 'p',
             Fate::Lost => 'l',
             Fate::Early => 'e',
@@ -87,7 +87,8 @@ mod tests {
     #[test]
     fn early_discard_takes_the_whole_frame_and_the_last_cell_too() {
         let mut state = FrameState::default();
-        let cells = [(NO_NEW, false), (ROOM, false), (ROOM, true), (ROOM, true), (NO_NEW, true), (ROOM, true)];
+        let cells =
+            [(NO_NEW, false), (ROOM, false), (ROOM, true), (ROOM, true), (NO_NEW, true), (ROOM, true)];
         assert_eq!(run(&mut state, &cells), "eeepep");
         assert_eq!(run(&mut state, &[(FULL, false), (ROOM, true), (ROOM, true)]), "lep");
     }
@@ -131,7 +132,10 @@ mod tests {
                         let whole: Vec<(u32, u32)> = (0..len).map(|at| (frame, at)).collect();
                         let (first, _) = passed[0];
                         let of_first = passed.iter().filter(|(of, _)| *of == first).count();
-                        assert!(passed == whole || of_first < lens[first as usize] as usize, "seed {seed}: {passed:?}");
+                        assert!(
+                            passed == whole || of_first < lens[first as usize] as usize,
+                            "seed {seed}: {passed:?}"
+                        );
                         passed.clear();
                     }
                 }

@@ -70,13 +70,13 @@ impl QueueLimit {
 pub struct QueueLimits {
     /// Of the switch's own messages. Full, it loses the rest; SSCOP repeats them.
     pub control: QueueLimit,
-    /// Of CBR: short, as what waits long is worth nothing.
+    /// Of CBR: short, as what waits long is worth nothing, but with room for the largest SDU (65535 octets, 1366 cells).
     pub cbr: QueueLimit,
     /// Of real-time VBR.
     pub rt_vbr: QueueLimit,
     /// Of non-real-time VBR.
     pub nrt_vbr: QueueLimit,
-    /// Of best effort: three of the largest SDUs (65535 octets, 1366 cells) that begin at once find room.
+    /// Of best effort: some of the largest SDUs that begin at once find room.
     pub ubr: QueueLimit,
 }
 
@@ -84,8 +84,8 @@ impl Default for QueueLimits {
     fn default() -> QueueLimits {
         QueueLimits {
             control: QueueLimit::of(4096),
-            cbr: QueueLimit::of(256),
-            rt_vbr: QueueLimit::of(512),
+            cbr: QueueLimit::of(2048),
+            rt_vbr: QueueLimit::of(2048),
             nrt_vbr: QueueLimit::of(4096),
             ubr: QueueLimit::of(8192),
         }

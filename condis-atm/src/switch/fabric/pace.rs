@@ -76,7 +76,10 @@ mod tests {
             // All but the burst that was saved up has taken its time.
             let took = now.since(start).as_secs_f64();
             let expected = (sent - u64::from(PACE_BURST_CELLS)) as f64 / rate as f64;
-            assert!((took - expected).abs() <= 1e-4 * expected + 2e-9, "{rate}: {took} s, expected {expected} s");
+            assert!(
+                (took - expected).abs() <= 1e-4 * expected + 2e-9,
+                "{rate}: {took} s, expected {expected} s"
+            );
         }
     }
 

@@ -2,9 +2,13 @@
 
 use std::collections::VecDeque;
 
-use condis_link::atm::{Cell, VpVc};
+use std::io::IoSlice;
 
+use condis_link::atm::{CELL_OCTETS, Cell, Sdu, VpVc};
+
+use super::SDU_BATCH;
 use super::limits::QueueLimit;
+use crate::aal5::{Segmenter, cells_of};
 
 /// What a port has queued in one class, in the form of its line.
 pub(super) struct Queue<T> {
@@ -41,9 +45,9 @@ impl Queued for QueuedSdu {
     }
 }
 
-/// Cells of an AAL5 SDU: its octets and the trailer of 8, in payloads of 48 (I.363.5 §9.2.1).
+/// Cells of an AAL5 SDU.
 pub(super) fn cells_of_sdu(octets: usize) -> u32 {
-    (octets + 8).div_ceil(48) as u32
+    cells_of(octets) as u32
 }
 
 impl<T: Queued> Queue<T> {
@@ -55,10 +59,6 @@ impl<T: Queued> Queue<T> {
     #[inline]
     pub(super) fn cells(&self) -> u32 {
         self.cells
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
     }
 
     /// Queues something for which the caller has looked for room.
@@ -74,9 +74,9 @@ impl<T: Queued> Queue<T> {
         self.entries.as_slices().0
     }
 
-    /// What is queued, in order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.entries.iter()
+    /// All that is queued has left.
+    pub(super) fn sent_all(&mut self, done_with: impl FnMut(T)) {
+        self.sent(self.entries.len(), done_with);
     }
 
     /// The first `count` entries have been sent.
@@ -105,6 +105,44 @@ impl<T: Queued> Queue<T> {
             self.draining.pop_front();
             vpvc
         })
+    }
+}
+
+impl Queue<Cell> {
+    /// Queues an SDU of at least one octet as cells, for which the caller has looked for room.
+    pub(super) fn push_segmented(&mut self, segmenter: &Segmenter, octets: &[u8]) {
+        let parts = [IoSlice::new(octets)];
+        let Ok(mut segmentation) = segmenter.begin(&parts, 0) else { return };
+        let before = self.entries.len();
+        self.entries.resize(before + segmentation.cells_left(), [0; CELL_OCTETS]);
+        self.cells += segmentation.cells_left() as u32;
+        debug_assert!(self.cells <= self.limit.cells_max, "the caller looks for room");
+        let (front, back) = self.entries.as_mut_slices();
+        let back_from = before.saturating_sub(front.len());
+        segmentation.fill(&parts, front.get_mut(before..).unwrap_or_default());
+        segmentation.fill(&parts, &mut back[back_from..]);
+    }
+}
+
+impl Queue<QueuedSdu> {
+    /// Lends the first SDUs to `send`: as many as `cells_max` cells are, but at least one, and at most [`SDU_BATCH`]. Gives how
+    /// many those were, and how many `send` says that it took.
+    pub(super) fn lend(&self, cells_max: u32, send: &mut impl FnMut(&[Sdu<'_>]) -> usize) -> (usize, usize) {
+        let mut parts = [[IoSlice::new(&[])]; SDU_BATCH];
+        let (mut count, mut cells) = (0, 0);
+        for (part, entry) in parts.iter_mut().zip(&self.entries) {
+            cells += entry.cells();
+            if count > 0 && cells > cells_max {
+                break;
+            }
+            *part = [IoSlice::new(&entry.octets)];
+            count += 1;
+        }
+        let mut sdus = [Sdu { vpvc: VpVc::SIGNALING, parts: &[] }; SDU_BATCH];
+        for ((sdu, entry), part) in sdus.iter_mut().zip(&self.entries).zip(&parts[..count]) {
+            *sdu = Sdu { vpvc: entry.vpvc, parts: part };
+        }
+        (count, send(&sdus[..count]).min(count))
     }
 }
 
