@@ -178,9 +178,10 @@ impl Loopback {
 
     /// Time has passed.
     pub fn handle_timeout(&mut self, now: Time) {
-        while let Some(Outstanding { tag, .. }) =
-            self.outstanding.pop_front_if(|oldest| oldest.sent.after(self.config.timeout) <= now)
+        while let Some(&Outstanding { tag, sent, .. }) = self.outstanding.front()
+            && sent.after(self.config.timeout) <= now
         {
+            self.outstanding.pop_front();
             self.counters.timed_out += 1;
             self.outputs.push_back(LoopbackOutput::TimedOut { tag });
         }

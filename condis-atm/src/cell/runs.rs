@@ -24,14 +24,14 @@ use crate::VpVc;
 /// assert_eq!(receiver.counters().not_assigned, 1);
 /// # Ok::<(), condis_atm::cell::VpiTooLarge>(())
 /// ```
-pub fn runs<'a>(receiver: &'a mut HecReceiver, interface: Interface, cells: &'a [Cell]) -> Runs<'a> {
+pub fn runs<'r, 'a>(receiver: &'r mut HecReceiver, interface: Interface, cells: &'a [Cell]) -> Runs<'r, 'a> {
     Runs { receiver, interface, cells }
 }
 
 /// What [`runs`] gives.
 #[derive(Debug)]
-pub struct Runs<'a> {
-    receiver: &'a mut HecReceiver,
+pub struct Runs<'r, 'a> {
+    receiver: &'r mut HecReceiver,
     interface: Interface,
     cells: &'a [Cell],
 }
@@ -88,10 +88,15 @@ impl<'a> Run<'a> {
         cells.iter().enumerate().map(move |(at, cell)| (header((at, cell)), payload(cell)))
     }
 
+    /// Takes all its cells off.
+    pub(crate) fn take_all(&mut self) {
+        self.cells = &[];
+    }
+
     /// Takes its first cells off, up to the first that ends an AAL5 PDU, that one included, and at most `cells_max`.
     #[inline]
     pub(crate) fn take_pdu(&mut self, cells_max: usize) -> Taken<'a> {
-        let first = HeaderWord(self.header.0);
+        let first = self.header;
         let mut bits = 0;
         let mut end = first;
         let mut taken = 0;
@@ -126,7 +131,7 @@ const LAST: u32 = 0b0010;
 /// What is the same in a run: the connection, and whether it is user data.
 const SAME: u32 = !0b0111;
 
-impl<'a> Iterator for Runs<'a> {
+impl<'a> Iterator for Runs<'_, 'a> {
     type Item = Run<'a>;
 
     #[inline]
