@@ -97,7 +97,7 @@ impl Flow {
         let vpvc = sdu.vpvc;
         let sdu = OfferedSdu { octets: sdu.octets, is_low_priority: false };
         match self.end {
-            End::Local => way.to_local(vpvc, sdu.octets),
+            End::Local => way.hand_to_switch(vpvc, sdu.octets),
             End::Legs => self.pass_sdu(sdu, true, way),
         }
     }
@@ -143,7 +143,7 @@ impl Flow {
             };
             let sdu = OfferedSdu { octets: pdu.buffer.sdu(), is_low_priority: pdu.clp };
             match self.end {
-                End::Local => way.to_local(vpvc, sdu.octets),
+                End::Local => way.hand_to_switch(vpvc, sdu.octets),
                 End::Legs => self.pass_sdu(sdu, false, way),
             }
             way.rest.rooms.put(pdu.buffer);

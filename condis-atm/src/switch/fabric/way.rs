@@ -32,7 +32,7 @@ pub(super) struct Rest<'a> {
 
 impl Way<'_> {
     /// An SDU for the switch itself.
-    pub(super) fn to_local(&mut self, vpvc: VpVc, octets: &[u8]) {
+    pub(super) fn hand_to_switch(&mut self, vpvc: VpVc, octets: &[u8]) {
         if self.rest.local.len() >= LOCAL_SDUS_MAX {
             self.counters.dropped_local += 1;
             return;
