@@ -41,6 +41,12 @@ impl Crc32 {
         self.0 = if octets.len() < SHORT_OCTETS { sliced(self.0, octets) } else { folded(self.0, octets) };
     }
 
+    /// The same, for octets whose number is known beforehand and small.
+    #[inline]
+    pub(super) fn update_short<const N: usize>(&mut self, octets: &[u8; N]) {
+        self.0 = sliced(self.0, octets);
+    }
+
     /// The CRC of all that came.
     #[inline]
     pub(super) const fn finish(self) -> u32 {
@@ -65,8 +71,16 @@ fn sliced(state: u32, octets: &[u8]) -> u32 {
     let tables = TABLES.table();
     let (sixteens, octets) = octets.as_chunks::<16>();
     let state = sixteens.iter().fold(state, |state, block| slice(tables, state, block));
-    let (fours, octets) = octets.as_chunks::<4>();
-    let state = fours.iter().fold(state, |state, block| slice(tables, state, block));
+    // One more step for what is left of whole fours, since each has to wait for the one before.
+    let (state, octets) = if let Some((block, octets)) = octets.split_first_chunk::<12>() {
+        (slice(tables, state, block), octets)
+    } else if let Some((block, octets)) = octets.split_first_chunk::<8>() {
+        (slice(tables, state, block), octets)
+    } else if let Some((block, octets)) = octets.split_first_chunk::<4>() {
+        (slice(tables, state, block), octets)
+    } else {
+        (state, octets)
+    };
     octets.iter().fold(state, |state, octet| {
         let [first, ..] = state.to_be_bytes();
         state << 8 ^ tables[0][usize::from(first ^ octet)]

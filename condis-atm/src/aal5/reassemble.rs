@@ -6,8 +6,8 @@ use condis::runtime::Time;
 
 use super::crc::crc_32;
 use super::{Aal5Counters, PduBuffer, SDU_OCTETS_MAX, TRAILER_OCTETS, Trailer, cells_of, pdu_octets};
-use crate::cell::runs::{Run, Taken};
-use crate::cell::{PAYLOAD_OCTETS, payload};
+use crate::cell::PAYLOAD_OCTETS;
+use crate::cell::runs::Run;
 
 /// What a [`Reassembler`] is told when it is made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -89,6 +89,9 @@ impl<B: PduBuffer> Reassembler<B> {
         run: &mut Run<'_>,
         mut supply: impl FnMut(usize) -> Option<B>,
     ) -> Option<Pdu<B>> {
+        if run.is_empty() {
+            return None;
+        }
         if !run.is_user() {
             self.counters.dropped_not_user += run.len() as u64;
             run.take_all();
@@ -104,21 +107,21 @@ impl<B: PduBuffer> Reassembler<B> {
                 State::Filling { buffer, octets, clp, .. } => {
                     let room = buffer.room();
                     let pdu_octets_max = pdu_octets(self.config.sdu_octets_max).min(room.len());
-                    let cells_max = pdu_octets_max.saturating_sub(*octets) / PAYLOAD_OCTETS;
-                    if cells_max == 0 {
+                    let (rooms, _) = room[..pdu_octets_max][*octets..].as_chunks_mut();
+                    if rooms.is_empty() {
                         self.counters.dropped_oversize += 1;
                         self.skip();
                         continue;
                     }
-                    let taken = run.take_pdu(cells_max);
-                    *octets += copy(&taken, &mut room[*octets..]);
+                    let taken = run.take_pdu(rooms);
+                    *octets += taken.cells * PAYLOAD_OCTETS;
                     *clp |= taken.clp;
-                    self.counters.cells += taken.cells.len() as u64;
+                    self.counters.cells += taken.cells as u64;
                     taken.end
                 }
                 State::Skipping { .. } => {
-                    let taken = run.take_pdu(usize::MAX);
-                    self.counters.cells += taken.cells.len() as u64;
+                    let taken = run.skip_pdu();
+                    self.counters.cells += taken.cells as u64;
                     if taken.end.is_last() {
                         self.state = State::Idle;
                     }
@@ -220,16 +223,6 @@ impl<B: PduBuffer> Reassembler<B> {
             Err(Discard::Cpi) => count(&mut counters.dropped_cpi),
         }
     }
-}
-
-/// Copies payloads, as many as there is room for, and gives how many octets that was.
-#[inline]
-fn copy(taken: &Taken<'_>, room: &mut [u8]) -> usize {
-    let (rooms, _) = room.as_chunks_mut::<PAYLOAD_OCTETS>();
-    for (room, cell) in rooms.iter_mut().zip(taken.cells) {
-        *room = *payload(cell);
-    }
-    taken.cells.len() * PAYLOAD_OCTETS
 }
 
 /// Why a PDU is discarded.

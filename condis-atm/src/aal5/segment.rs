@@ -64,10 +64,17 @@ impl Segmenter {
     pub fn segment(&self, parts: &[IoSlice<'_>], uu: u8, cells: &mut [Cell]) -> Result<usize, SegmentError> {
         let mut segmentation = self.begin(parts, uu)?;
         let needed = segmentation.cells_left();
-        if needed > cells.len() {
-            return Err(SegmentError::NoRoom { needed, room: cells.len() });
+        let room = cells.len();
+        let Some(cells) = cells.get_mut(..needed) else {
+            return Err(SegmentError::NoRoom { needed, room });
+        };
+        match parts {
+            [sdu] => self.headers.whole(sdu, uu, cells),
+            _ => {
+                segmentation.fill(parts, cells);
+            }
         }
-        Ok(segmentation.fill(parts, cells))
+        Ok(needed)
     }
 
     /// Begins with an SDU. It is the caller who keeps its octets.
@@ -87,6 +94,63 @@ impl Segmenter {
             }),
             _ => Err(SegmentError::TooLong(octets)),
         }
+    }
+}
+
+impl Headers {
+    /// Makes all cells of an SDU that lies in one piece; there are as many as it takes.
+    ///
+    /// The CRC of the last cell has to wait for that of all others. So the copy of those comes behind it, and a processor
+    /// that looks ahead does both at once.
+    #[inline]
+    fn whole(&self, sdu: &[u8], uu: u8, cells: &mut [Cell]) {
+        let mut crc = Crc32::new();
+        let (mut payloads, rest) = sdu.as_chunks::<PAYLOAD_OCTETS>();
+        let (mut cells, ends) = cells.split_at_mut(payloads.len());
+        while payloads.len() > 2 * BLOCK_CELLS {
+            let (block, later) = payloads.split_at(BLOCK_CELLS);
+            let (block_cells, later_cells) = cells.split_at_mut(BLOCK_CELLS);
+            crc.update(block.as_flattened());
+            self.copy(block, block_cells);
+            (payloads, cells) = (later, later_cells);
+        }
+        if !payloads.is_empty() {
+            crc.update(payloads.as_flattened());
+        }
+        self.end(rest, uu, sdu.len() as u16, crc, ends);
+        self.copy(payloads, cells);
+    }
+
+    #[inline]
+    fn copy(&self, payloads: &[[u8; PAYLOAD_OCTETS]], cells: &mut [Cell]) {
+        for (cell, octets) in cells.iter_mut().zip(payloads) {
+            set_header(cell, self.more);
+            *payload_mut(cell) = *octets;
+        }
+    }
+
+    /// Makes the last cell, and the one before if `rest` leaves no room for the trailer.
+    #[inline]
+    fn end(&self, rest: &[u8], uu: u8, length: u16, mut crc: Crc32, cells: &mut [Cell]) {
+        let mut octets = [0; PAYLOAD_OCTETS];
+        octets[..rest.len()].copy_from_slice(rest);
+        let last = match cells {
+            [last] => last,
+            [before, last] => {
+                crc.update_short(&octets);
+                set_header(before, self.more);
+                *payload_mut(before) = octets;
+                octets = [0; PAYLOAD_OCTETS];
+                last
+            }
+            _ => return,
+        };
+        let trailer = Trailer { uu, cpi: 0, length, crc: 0 };
+        octets[PAYLOAD_OCTETS - TRAILER_OCTETS..].copy_from_slice(&trailer.encode());
+        crc.update_short(octets.first_chunk::<{ PAYLOAD_OCTETS - 4 }>().expect("44 of 48 octets"));
+        octets[PAYLOAD_OCTETS - 4..].copy_from_slice(&crc.finish().to_be_bytes());
+        set_header(last, self.last);
+        *payload_mut(last) = octets;
     }
 }
 
