@@ -40,6 +40,23 @@ const VCS: u16 = 1000;
 
 fn main() {
     let mut harness = Harness::from_env("AAL5, per SDU");
+    for n in [44usize, 48, 60, 76, 92, 108, 124, 140, 188, 236] {
+        let o = vec![7u8; n];
+        harness.compare_rates(
+            &format!("crc {n}"),
+            Target::None,
+            |k| {
+                for _ in 0..k {
+                    black_box(crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32Bzip2, black_box(&o[..])));
+                }
+            },
+            |k| {
+                for _ in 0..k {
+                    black_box(condis_atm::aal5::crc_32(black_box(&o[..])));
+                }
+            },
+        );
+    }
     for octets in SIZES {
         segment(&mut harness, octets);
     }

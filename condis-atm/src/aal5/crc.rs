@@ -7,7 +7,7 @@ use crc::{CRC_32_BZIP2, Crc, Table};
 use crc_fast::{CrcAlgorithm, Digest, checksum};
 
 /// From here on crc-fast is the faster.
-const SHORT_OCTETS: usize = 96;
+const SHORT_OCTETS: usize = 64;
 
 /// The CRC-32 of AAL5 over these octets.
 ///

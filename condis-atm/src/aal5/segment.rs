@@ -8,9 +8,11 @@ use super::crc::Crc32;
 use super::{SDU_OCTETS_MAX, TRAILER_OCTETS, Trailer, cells_of};
 use crate::cell::{HEADER_OCTETS, HeaderWord, PAYLOAD_OCTETS, Pti, payload_mut};
 
-/// Cells between the CRC over an SDU's octets and their copy: both then find them in the nearest cache.
-const BLOCK_CELLS: usize = 256;
-const BLOCK_OCTETS: usize = BLOCK_CELLS * PAYLOAD_OCTETS;
+/// SDUs in several pieces are gathered in memory on the stack first if they are no longer than this: one pass over them costs
+/// less than many short ones of the CRC.
+const GATHERED_OCTETS: usize = 2048;
+/// The same for short ones, which need no more than this cleared.
+const GATHERED_SHORT_OCTETS: usize = 192;
 
 /// An SDU that cannot be sent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -62,16 +64,20 @@ impl Segmenter {
     /// [`SegmentError`]; `cells` are as they were.
     #[inline]
     pub fn segment(&self, parts: &[IoSlice<'_>], uu: u8, cells: &mut [Cell]) -> Result<usize, SegmentError> {
-        let mut segmentation = self.begin(parts, uu)?;
-        let needed = segmentation.cells_left();
+        let octets = sdu_octets(parts)?;
+        let needed = cells_of(octets);
         let room = cells.len();
         let Some(cells) = cells.get_mut(..needed) else {
             return Err(SegmentError::NoRoom { needed, room });
         };
         match parts {
             [sdu] => self.headers.whole(sdu, uu, cells),
+            _ if octets <= GATHERED_SHORT_OCTETS => {
+                self.headers.gathered::<GATHERED_SHORT_OCTETS>(parts, uu, cells);
+            }
+            _ if octets <= GATHERED_OCTETS => self.headers.gathered::<GATHERED_OCTETS>(parts, uu, cells),
             _ => {
-                segmentation.fill(parts, cells);
+                self.begin(parts, uu)?.fill(parts, cells);
             }
         }
         Ok(needed)
@@ -82,18 +88,18 @@ impl Segmenter {
     /// [`SegmentError::Empty`], [`SegmentError::TooLong`].
     #[inline]
     pub fn begin(&self, parts: &[IoSlice<'_>], uu: u8) -> Result<Segmentation, SegmentError> {
-        let octets = parts.iter().map(|part| part.len()).sum();
-        match octets {
-            0 => Err(SegmentError::Empty),
-            1..=SDU_OCTETS_MAX => Ok(Segmentation {
-                headers: self.headers,
-                sdu_octets: octets as u16,
-                cells_done: 0,
-                uu,
-                crc: Crc32::new(),
-            }),
-            _ => Err(SegmentError::TooLong(octets)),
-        }
+        let sdu_octets = sdu_octets(parts)? as u16;
+        Ok(Segmentation { headers: self.headers, sdu_octets, cells_done: 0, uu, crc: Crc32::new() })
+    }
+}
+
+/// Octets of an SDU that can be sent.
+#[inline]
+fn sdu_octets(parts: &[IoSlice<'_>]) -> Result<usize, SegmentError> {
+    match parts.iter().map(|part| part.len()).sum() {
+        0 => Err(SegmentError::Empty),
+        octets @ 1..=SDU_OCTETS_MAX => Ok(octets),
+        octets => Err(SegmentError::TooLong(octets)),
     }
 }
 
@@ -105,52 +111,57 @@ impl Headers {
     #[inline]
     fn whole(&self, sdu: &[u8], uu: u8, cells: &mut [Cell]) {
         let mut crc = Crc32::new();
-        let (mut payloads, rest) = sdu.as_chunks::<PAYLOAD_OCTETS>();
-        let (mut cells, ends) = cells.split_at_mut(payloads.len());
-        while payloads.len() > 2 * BLOCK_CELLS {
-            let (block, later) = payloads.split_at(BLOCK_CELLS);
-            let (block_cells, later_cells) = cells.split_at_mut(BLOCK_CELLS);
-            crc.update(block.as_flattened());
-            self.copy(block, block_cells);
-            (payloads, cells) = (later, later_cells);
-        }
+        let (payloads, rest) = sdu.as_chunks::<PAYLOAD_OCTETS>();
+        let (cells, ends) = cells.split_at_mut(payloads.len());
         if !payloads.is_empty() {
             crc.update(payloads.as_flattened());
         }
         self.end(rest, uu, sdu.len() as u16, crc, ends);
-        self.copy(payloads, cells);
-    }
-
-    #[inline]
-    fn copy(&self, payloads: &[[u8; PAYLOAD_OCTETS]], cells: &mut [Cell]) {
         for (cell, octets) in cells.iter_mut().zip(payloads) {
             set_header(cell, self.more);
             *payload_mut(cell) = *octets;
         }
     }
 
+    /// The same for an SDU in several pieces, of at most `N` octets together.
+    fn gathered<const N: usize>(&self, parts: &[IoSlice<'_>], uu: u8, cells: &mut [Cell]) {
+        let mut gathered = [0; N];
+        let mut octets = 0;
+        for part in parts {
+            gathered[octets..octets + part.len()].copy_from_slice(part);
+            octets += part.len();
+        }
+        self.whole(&gathered[..octets], uu, cells);
+    }
+
     /// Makes the last cell, and the one before if `rest` leaves no room for the trailer.
     #[inline]
     fn end(&self, rest: &[u8], uu: u8, length: u16, mut crc: Crc32, cells: &mut [Cell]) {
-        let mut octets = [0; PAYLOAD_OCTETS];
-        octets[..rest.len()].copy_from_slice(rest);
-        let last = match cells {
-            [last] => last,
+        let (last, rest) = match cells {
+            [last] => (last, rest),
             [before, last] => {
-                crc.update_short(&octets);
+                Headers::pad(before, rest);
                 set_header(before, self.more);
-                *payload_mut(before) = octets;
-                octets = [0; PAYLOAD_OCTETS];
-                last
+                crc.update_short(payload_mut(before));
+                (last, &[][..])
             }
             _ => return,
         };
+        Headers::pad(last, rest);
+        set_header(last, self.last);
+        let octets = payload_mut(last);
         let trailer = Trailer { uu, cpi: 0, length, crc: 0 };
         octets[PAYLOAD_OCTETS - TRAILER_OCTETS..].copy_from_slice(&trailer.encode());
         crc.update_short(octets.first_chunk::<{ PAYLOAD_OCTETS - 4 }>().expect("44 of 48 octets"));
         octets[PAYLOAD_OCTETS - 4..].copy_from_slice(&crc.finish().to_be_bytes());
-        set_header(last, self.last);
-        *payload_mut(last) = octets;
+    }
+
+    /// Fills a payload with these octets and zeros behind them.
+    #[inline]
+    fn pad(cell: &mut Cell, rest: &[u8]) {
+        let octets = payload_mut(cell);
+        *octets = [0; PAYLOAD_OCTETS];
+        octets[..rest.len()].copy_from_slice(rest);
     }
 }
 
@@ -244,11 +255,6 @@ impl Writer<'_> {
         if room > 0 {
             let (piece, rest) = octets.split_at(room.min(octets.len()));
             self.piece(piece);
-            octets = rest;
-        }
-        while octets.len() > BLOCK_OCTETS {
-            let (block, rest) = octets.split_at(BLOCK_OCTETS);
-            self.whole_cells(block);
             octets = rest;
         }
         self.whole_cells(octets);

@@ -97,12 +97,16 @@ impl<'a> Run<'a> {
     /// rooms, into which their payloads go.
     #[inline]
     pub(crate) fn take_pdu(&mut self, rooms: &mut [[u8; PAYLOAD_OCTETS]]) -> Taken {
+        if let ([cell], [room, ..]) = (self.cells, &mut *rooms) {
+            // The octets of a header that was put right are still wrong.
+            *room = *payload(cell);
+            self.cells = &[];
+            return Taken { cells: 1, clp: self.header.clp(), end: self.header.pti() };
+        }
         let (mut any, mut end, mut cells) = (0, 0, 0);
-        // A header that was put right stands for the only cell.
-        let put_right = (self.cells.len() == 1).then_some(self.header.0 as u8);
         for (cell, room) in self.cells.iter().zip(rooms) {
             *room = *payload(cell);
-            end = put_right.unwrap_or(cell[3]);
+            end = cell[3];
             any |= end;
             cells += 1;
             if end & LAST != 0 {
@@ -162,15 +166,38 @@ impl<'a> Iterator for Runs<'_, 'a> {
                 continue;
             }
             let more = match self.receiver.mode() {
-                HecMode::Correction => {
-                    let five = five(first);
-                    rest.iter().take_while(|cell| self::five(cell) == five || continues(word, cell)).count()
-                }
+                HecMode::Correction => more(word, first, rest),
                 HecMode::Detection => 0,
             };
             self.receiver.more_valid(more);
             self.cells = &rest[more..];
             return Some(Run { interface: self.interface, header: word, cells: &cells[..1 + more] });
+        }
+    }
+}
+
+/// How many of the cells in `rest` belong into the run that `first` began.
+#[inline]
+fn more(word: HeaderWord, first: &Cell, rest: &[Cell]) -> usize {
+    let first = five(first);
+    let mut more = 0;
+    loop {
+        // Mostly the next ones have the very same header.
+        let (fours, _) = rest[more..].as_chunks::<4>();
+        for [a, b, c, d] in fours {
+            if (five(a) ^ first) | (five(b) ^ first) | (five(c) ^ first) | (five(d) ^ first) != 0 {
+                break;
+            }
+            more += 4;
+        }
+        for cell in rest[more..].iter().take(4) {
+            if five(cell) != first && !continues(word, cell) {
+                return more;
+            }
+            more += 1;
+        }
+        if more == rest.len() {
+            return more;
         }
     }
 }
