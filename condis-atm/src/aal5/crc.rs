@@ -44,7 +44,7 @@ impl Crc32 {
     /// The same, for octets whose number is known beforehand and small.
     #[inline]
     pub(super) fn update_short<const N: usize>(&mut self, octets: &[u8; N]) {
-        self.0 = sliced(self.0, octets);
+        self.0 = sliced_inline(self.0, octets);
     }
 
     /// The CRC of all that came.
@@ -66,8 +66,12 @@ fn folded(state: u32, octets: &[u8]) -> u32 {
 
 static TABLES: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_BZIP2);
 
-#[inline]
 fn sliced(state: u32, octets: &[u8]) -> u32 {
+    sliced_inline(state, octets)
+}
+
+#[inline(always)]
+fn sliced_inline(state: u32, octets: &[u8]) -> u32 {
     let tables = TABLES.table();
     let (sixteens, octets) = octets.as_chunks::<16>();
     let state = sixteens.iter().fold(state, |state, block| slice(tables, state, block));
@@ -88,15 +92,19 @@ fn sliced(state: u32, octets: &[u8]) -> u32 {
 }
 
 /// `N` octets at once, at least four. Table `n` has the remainders of octets with `n` more behind them.
+///
+/// The four that the state goes into come last: all others need not wait for the step before.
 #[inline(always)]
 fn slice<const N: usize>(tables: &[[u32; 256]; 16], state: u32, block: &[u8; N]) -> u32 {
-    let state = state.to_be_bytes();
     let mut next = 0;
-    for at in 0..N {
-        let octet = if at < 4 { block[at] ^ state[at] } else { block[at] };
-        next ^= tables[N - 1 - at][usize::from(octet)];
+    for at in (4..N).rev() {
+        next ^= tables[N - 1 - at][usize::from(block[at])];
     }
-    next
+    let first = block.first_chunk::<4>().expect("at least four octets");
+    let [a, b, c, d] = (u32::from_be_bytes(*first) ^ state).to_be_bytes();
+    let one = tables[N - 1][usize::from(a)] ^ tables[N - 2][usize::from(b)];
+    let other = tables[N - 3][usize::from(c)] ^ tables[N - 4][usize::from(d)];
+    next ^ (one ^ other)
 }
 
 #[cfg(test)]

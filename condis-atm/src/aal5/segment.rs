@@ -8,6 +8,8 @@ use super::crc::Crc32;
 use super::{SDU_OCTETS_MAX, TRAILER_OCTETS, Trailer, cells_of};
 use crate::cell::{HEADER_OCTETS, HeaderWord, PAYLOAD_OCTETS, Pti, payload_mut};
 
+/// Octets of an SDU that leave room for the trailer in their cell.
+const CELL_SDU_OCTETS: usize = PAYLOAD_OCTETS - TRAILER_OCTETS;
 /// SDUs in several pieces are gathered in memory on the stack first if they are no longer than this: one pass over them costs
 /// less than many short ones of the CRC.
 const GATHERED_OCTETS: usize = 2048;
@@ -64,6 +66,12 @@ impl Segmenter {
     /// [`SegmentError`]; `cells` are as they were.
     #[inline]
     pub fn segment(&self, parts: &[IoSlice<'_>], uu: u8, cells: &mut [Cell]) -> Result<usize, SegmentError> {
+        if let ([sdu], [cell, ..]) = (parts, &mut *cells)
+            && (1..=CELL_SDU_OCTETS).contains(&sdu.len())
+        {
+            self.headers.last(sdu, uu, sdu.len() as u16, Crc32::new(), cell);
+            return Ok(1);
+        }
         let octets = sdu_octets(parts)?;
         let needed = cells_of(octets);
         let room = cells.len();
@@ -137,21 +145,26 @@ impl Headers {
     /// Makes the last cell, and the one before if `rest` leaves no room for the trailer.
     #[inline]
     fn end(&self, rest: &[u8], uu: u8, length: u16, mut crc: Crc32, cells: &mut [Cell]) {
-        let (last, rest) = match cells {
-            [last] => (last, rest),
+        match cells {
+            [last] => self.last(rest, uu, length, crc, last),
             [before, last] => {
-                Headers::pad(before, rest);
                 set_header(before, self.more);
+                Headers::pad(before, rest);
                 crc.update_short(payload_mut(before));
-                (last, &[][..])
+                self.last(&[], uu, length, crc, last);
             }
-            _ => return,
-        };
-        Headers::pad(last, rest);
-        set_header(last, self.last);
-        let octets = payload_mut(last);
+            _ => {}
+        }
+    }
+
+    /// Makes the last cell, with what is left of the SDU and the trailer behind it.
+    #[inline]
+    fn last(&self, rest: &[u8], uu: u8, length: u16, mut crc: Crc32, cell: &mut Cell) {
+        set_header(cell, self.last);
+        Headers::pad(cell, rest);
+        let octets = payload_mut(cell);
         let trailer = Trailer { uu, cpi: 0, length, crc: 0 };
-        octets[PAYLOAD_OCTETS - TRAILER_OCTETS..].copy_from_slice(&trailer.encode());
+        octets[CELL_SDU_OCTETS..].copy_from_slice(&trailer.encode());
         crc.update_short(octets.first_chunk::<{ PAYLOAD_OCTETS - 4 }>().expect("44 of 48 octets"));
         octets[PAYLOAD_OCTETS - 4..].copy_from_slice(&crc.finish().to_be_bytes());
     }
@@ -161,7 +174,7 @@ impl Headers {
     fn pad(cell: &mut Cell, rest: &[u8]) {
         let octets = payload_mut(cell);
         *octets = [0; PAYLOAD_OCTETS];
-        octets[..rest.len()].copy_from_slice(rest);
+        copy_short(octets, rest);
     }
 }
 
@@ -316,6 +329,30 @@ impl Writer<'_> {
         self.crc.update(&payload[from..PAYLOAD_OCTETS - 4]);
         payload[PAYLOAD_OCTETS - 4..].copy_from_slice(&self.crc.finish().to_be_bytes());
         self.at = self.cells.len() * PAYLOAD_OCTETS;
+    }
+}
+
+/// Copies a few octets, in pieces of fixed sizes that may overlap: cheaper than a call.
+#[inline]
+fn copy_short(to: &mut [u8; PAYLOAD_OCTETS], from: &[u8]) {
+    match from.len() {
+        32.. => copy_ends::<32, 16>(to, from),
+        16.. => copy_ends::<16, 16>(to, from),
+        8.. => copy_ends::<8, 8>(to, from),
+        4.. => copy_ends::<4, 4>(to, from),
+        _ => to.iter_mut().zip(from).for_each(|(to, from)| *to = *from),
+    }
+}
+
+/// Copies the first `F` and the last `L` octets, which are all.
+#[inline(always)]
+fn copy_ends<const F: usize, const L: usize>(to: &mut [u8; PAYLOAD_OCTETS], from: &[u8]) {
+    let to = &mut to[..from.len()];
+    if let (Some(to), Some(from)) = (to.first_chunk_mut::<F>(), from.first_chunk::<F>()) {
+        *to = *from;
+    }
+    if let (Some(to), Some(from)) = (to.last_chunk_mut::<L>(), from.last_chunk::<L>()) {
+        *to = *from;
     }
 }
 
