@@ -104,7 +104,7 @@ pub enum LoopbackOutput {
 /// use condis_atm::cell::oam::LocationId;
 ///
 /// let (mut here, mut there) = (Loopback::new(LoopbackConfig::default(), 1), Loopback::new(LoopbackConfig::default(), 2));
-/// let at = |ms| Time::from_nanos(ms * 1_000_000);
+/// let at = |ms: u64| Time::from_nanos(ms * 1_000_000);
 /// let tag = here.send(at(0), Flow::EndToEnd, LocationId::END_POINT)?;
 /// let Some(LoopbackOutput::Transmit { pti, payload }) = here.poll_output() else { panic!("asks") };
 /// there.handle_cell(at(3), pti, &payload);
