@@ -1,4 +1,6 @@
 //! SSCOP, the assured transport of signaling (Q.2110).
+#[cfg(test)]
+pub(crate) mod captures;
 mod counters;
 mod machine;
 mod output;

@@ -514,3 +514,6 @@ impl Sscop {
         self.outputs.push_back(output);
     }
 }
+
+#[cfg(test)]
+mod tests;
