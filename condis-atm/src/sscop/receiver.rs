@@ -96,6 +96,10 @@ impl Receiver {
         buffer.into_iter().zip(0..).filter_map(|(sdu, at)| Some((r.plus(at), sdu?))).collect()
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.buffer.len()
+    }
+
     pub(super) fn clear(&mut self) {
         self.buffer.clear();
     }
