@@ -41,9 +41,9 @@ impl Receiver {
         self.mr = if self.grants { Sn::new(self.window) } else { Sn::ZERO };
     }
 
-    /// "Initialize state variables" (sheet 49), this half.
+    /// "Initialize state variables" (sheet 49), this half. Whatever led here has emptied the buffer.
     pub(super) fn initialize(&mut self) {
-        self.buffer.clear();
+        debug_assert!(self.buffer.is_empty(), "an SD of the last connection is still there");
         (self.r, self.h) = (Sn::ZERO, Sn::ZERO);
     }
 

@@ -169,6 +169,20 @@ fn what_was_acknowledged_cannot_lack_again() {
     assert_eq!(bench.drain(), ["MAA-ERROR S (StatNumbers)", "ER N(SQ)=1 N(MR)=128"]);
 }
 
+/// Sheet 44: polls are answered in order; several STATs may answer one.
+#[test]
+fn a_stat_for_an_earlier_poll_is_too_late() {
+    let mut bench = with_sent(4);
+    bench.pass_until(1500);
+    bench.drain();
+    bench.pdu(stat(1, 1, &[]));
+    bench.pdu(stat(2, 2, &[]));
+    bench.pdu(stat(2, 3, &[]));
+    assert_eq!((bench.drain(), bench.sscop.transmit_len()), (vec![], 1));
+    bench.pdu(stat(1, 4, &[]));
+    assert_eq!(bench.drain(), ["MAA-ERROR R (StatPollNumber)", "ER N(SQ)=1 N(MR)=128"]);
+}
+
 /// Sheet 38: an SD beyond the window is not taken, and the peer told once where the window ends.
 #[test]
 fn beyond_the_window_nothing_is_taken() {
