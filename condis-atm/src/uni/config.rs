@@ -41,7 +41,10 @@ impl UniConfig {
     pub fn new(side: Side, version: Version) -> UniConfig {
         UniConfig {
             signaling: Config::new(side, version),
-            saal: SaalConfig::default(),
+            saal: match version {
+                Version::Uni30 => SaalConfig::uni30(),
+                Version::Uni31 | Version::Uni40 => SaalConfig::default(),
+            },
             addresses: AddressConfig::default(),
             saal_retry_after: Duration::from_secs(1),
             messages_waiting_max: 262_144,

@@ -203,12 +203,12 @@ impl Uni {
     fn calls_say(&mut self, now: Time, output: Output) {
         match output {
             Output::Transmit(message) => self.hand_over(now, message),
-            Output::EstablishSaal => {
+            // The peer may have begun anew within the same step: then it stands already.
+            Output::EstablishSaal if self.link_up && !self.calls.saal_is_up() => {
                 self.retry_at = None;
-                if self.link_up {
-                    self.saal.establish(now);
-                }
+                self.saal.establish(now);
             }
+            Output::EstablishSaal => {}
             Output::Indication(indication) => self.outputs.push_back(UniOutput::Indication(indication)),
             Output::Transition(transition) => self.outputs.push_back(UniOutput::Transition(transition)),
         }

@@ -38,6 +38,7 @@
 //! Leaf initiated join; interworking with N-ISDN (PROGRESS, SETUP ACKNOWLEDGE, INFORMATION); the dummy call reference and the connectionless
 //! bearer (COBI); call reoffering; crankback. Messages of these are answered as not implemented, and their IEs are passed on.
 
+mod clearing;
 mod compose;
 mod config;
 mod contract;
@@ -46,7 +47,6 @@ mod counters;
 mod deadlines;
 mod error;
 mod id;
-mod clearing;
 mod incoming;
 pub mod matrix;
 mod modify;
@@ -62,6 +62,9 @@ mod state;
 mod status;
 mod timers;
 mod verdict;
+
+#[cfg(test)]
+mod tests;
 
 pub use config::{Config, Limits};
 pub use contract::{Contracts, traffic_of};

@@ -80,6 +80,11 @@ impl Refs {
     fn len(&self) -> usize {
         self.len
     }
+
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
 }
 
 #[cfg(test)]

@@ -84,10 +84,6 @@ impl<'a> Reader<'a> {
         self.rest.is_empty()
     }
 
-    pub(super) fn peek(&self) -> Option<u8> {
-        self.rest.first().copied()
-    }
-
     pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], ContentError> {
         let (head, rest) = self.rest.split_first_chunk().ok_or(ContentError::Truncated)?;
         self.rest = rest;
@@ -133,7 +129,7 @@ impl<'a> Reader<'a> {
     /// All that is left, at most `MAX` octets.
     pub(super) fn octets<const MAX: usize>(&mut self) -> Result<super::Octets<MAX>, ContentError> {
         let rest = self.remaining();
-        super::Octets::new(rest).ok_or(ContentError::TooLong(rest.len() - MAX))
+        super::Octets::new(rest).ok_or_else(|| ContentError::TooLong(rest.len() - MAX))
     }
 
     /// Nothing may be left.
