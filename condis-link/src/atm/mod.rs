@@ -6,6 +6,9 @@
 
 pub mod fibre;
 mod link;
+pub mod tcp;
+#[cfg(target_os = "linux")]
+mod wake;
 
 pub use fibre::{Fibre, FibreConditions, FibreEnd};
 pub use link::{ATM_BATCH_MAX, AtmLink, AtmLinkUser, CELL_OCTETS, Cell, Form, Sdu, SduIn, Vci, VpVc, Vpi};
