@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use condis::runtime::Threads;
 use condis_link::atm::tcp::wire::Message;
-use condis_link::atm::tcp::{LINES_LEN_MAX, Retry, TcpAcceptor, TcpError, TcpLine, TcpOptions, TcpSocket};
-use condis_link::atm::{ATM_BATCH_MAX, AtmLink, AtmLinkUser, Cell, Form, Sdu, SduIn, VpVc};
+use condis_link::atm::tcp::{LINES_LEN_MAX, Retry, TcpAcceptor, TcpLine, TcpOptions, TcpSocket};
+use condis_link::atm::{ATM_BATCH_MAX, AtmLink, AtmLinkUser, BindError, Cell, Form, Sdu, SduIn, VpVc};
 use condis_link::counters::Count;
 
 /// Longer than anything takes that works.
@@ -406,10 +406,10 @@ fn an_address_that_cannot_be_had_says_why() {
     let taken = TcpSocket::bind(any_port()).unwrap();
     let address = taken.address();
     let error = TcpSocket::bind(address).unwrap_err();
-    assert!(matches!(error, TcpError::AddressInUse { .. }));
+    assert!(matches!(error, BindError::AddressInUse { .. }));
     assert_eq!(
         error.to_string(),
-        format!("{address} is in use; end the program that listens there, or take another port")
+        format!("{address} is in use; end the program that has it, or take another port")
     );
     // TEST-NET-1, RFC 5737.
     let error = TcpSocket::bind("192.0.2.1:2812".parse().unwrap()).unwrap_err();

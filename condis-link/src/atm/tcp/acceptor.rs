@@ -11,8 +11,8 @@ use condis::runtime::{IoThread, Stop, Threads};
 use rustix::event::PollFlags;
 use rustix::fd::AsFd;
 
-use super::error::TcpError;
 use super::line::{Shared as LineShared, TcpLine, TcpOptions};
+use crate::atm::BindError;
 use crate::atm::wake::Wake;
 
 /// A bound address on which lines can be [accepted](TcpAcceptor::start). Who calls in between waits.
@@ -26,15 +26,15 @@ impl TcpSocket {
     /// Binds `address`; [`DEFAULT_ADDRESS`](super::DEFAULT_ADDRESS) is the usual one, and port 0 lets the system pick a port.
     ///
     /// # Errors
-    /// See [`TcpError`].
-    pub fn bind(address: SocketAddr) -> Result<TcpSocket, TcpError> {
+    /// See [`BindError`].
+    pub fn bind(address: SocketAddr) -> Result<TcpSocket, BindError> {
         let bind = || {
             let listener = TcpListener::bind(address)?;
             listener.set_nonblocking(true)?;
             let address = listener.local_addr()?;
             Ok(TcpSocket { listener, address })
         };
-        bind().map_err(|error| TcpError::binding(address, error))
+        bind().map_err(|error| BindError::binding(address, error))
     }
 
     /// The address, with the port that the system picked if it was to.

@@ -7,50 +7,6 @@ use std::time::Duration;
 
 use super::wire::OutOfStep;
 
-/// Why an address cannot be listened on. Its text says what to do.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum TcpError {
-    /// Another program listens there.
-    #[error("{address} is in use; end the program that listens there, or take another port")]
-    AddressInUse {
-        /// The address asked for.
-        address: SocketAddr,
-    },
-    /// The port is one of the first 1024, say.
-    #[error("no right to listen on {address}; take a port above 1023")]
-    NotPermitted {
-        /// The address asked for.
-        address: SocketAddr,
-    },
-    /// This machine does not have the address.
-    #[error("this machine has no address {}; take one of its own, such as 127.0.0.1", address.ip())]
-    NoSuchAddress {
-        /// The address asked for.
-        address: SocketAddr,
-    },
-    /// The system refused for a reason of its own.
-    #[error("cannot listen on {address}")]
-    System {
-        /// The address asked for.
-        address: SocketAddr,
-        /// What the system said.
-        source: io::Error,
-    },
-}
-
-impl TcpError {
-    /// The system would not give us `address`.
-    pub(in crate::atm) fn binding(address: SocketAddr, source: io::Error) -> TcpError {
-        match source.kind() {
-            io::ErrorKind::AddrInUse => TcpError::AddressInUse { address },
-            io::ErrorKind::PermissionDenied => TcpError::NotPermitted { address },
-            io::ErrorKind::AddrNotAvailable => TcpError::NoSuchAddress { address },
-            _ => TcpError::System { address, source },
-        }
-    }
-}
-
 /// What a line tells of its connection, for a log or a person; the user of the line hears it as its link state.
 #[derive(Debug)]
 #[non_exhaustive]

@@ -40,7 +40,7 @@ pub use acceptor::{LINES_LEN_MAX, TcpAcceptor, TcpSocket};
 #[cfg(target_os = "linux")]
 pub use dial::Retry;
 #[cfg(target_os = "linux")]
-pub use error::{Disconnect, LineEvent, OnLineEvent, TcpError};
+pub use error::{Disconnect, LineEvent, OnLineEvent};
 #[cfg(target_os = "linux")]
 pub use line::{TcpLine, TcpOptions};
 
