@@ -153,7 +153,7 @@ impl AtmLink for TcpLine {
     }
 
     /// Told to the other end, and told again whenever the connection is made anew. The line remembers
-    /// [`OPEN_LEN_MAX`] of them.
+    /// 4096 of them.
     fn vc_state(&self, vpvc: VpVc, open: bool) {
         self.shared.vc_state(vpvc, open);
     }
