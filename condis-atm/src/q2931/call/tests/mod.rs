@@ -1,5 +1,8 @@
 //! Two ends, one of each side, with nothing between them but a queue; and what they say, as lines with a clock.
 
+mod interface;
+mod matrix;
+mod modify;
 mod parties;
 mod point_to_point;
 
