@@ -3,7 +3,8 @@
 use super::CallParams;
 use crate::addr::AtmAddress;
 use crate::q2931::wire::{
-    AalParameters, BearerCapability, CellRates, Configuration, ContractError, TrafficDescriptor, TrafficIes, Version,
+    AalParameters, BearerCapability, CellRates, Configuration, ContractError, TrafficDescriptor, TrafficIes,
+    Version,
 };
 use crate::traffic::Contract;
 
@@ -105,7 +106,10 @@ impl Contracts {
     ///
     /// # Errors
     /// [`ContractError`]: they come to nothing that is offered. On the wire: cause 73.
-    pub fn try_of(traffic: &TrafficDescriptor, bearer: &BearerCapability) -> Result<Contracts, ContractError> {
+    pub fn try_of(
+        traffic: &TrafficDescriptor,
+        bearer: &BearerCapability,
+    ) -> Result<Contracts, ContractError> {
         let (forward, backward) = TrafficIes::contracts(traffic, bearer)?;
         Ok(Contracts { forward, backward })
     }

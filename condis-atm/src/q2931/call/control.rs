@@ -16,7 +16,9 @@ use super::{
     PartyState, RequestError, Timer, Transition,
 };
 use crate::VpVc;
-use crate::q2931::wire::{CallRef, Cause, CauseValue, Diagnostics, Ie, Message, MessageType, Side, Treatment, Version};
+use crate::q2931::wire::{
+    CallRef, Cause, CauseValue, Diagnostics, Ie, Message, MessageType, Side, Treatment, Version,
+};
 
 /// The calls of one interface, at either side. The contract is that of [the module](super).
 #[derive(Debug)]
@@ -221,7 +223,12 @@ impl CallControl {
                     _ => None,
                 };
                 let reference = self.calls[slot].reference();
-                self.send(&compose::clearing(MessageType::ReleaseComplete, reference, report.as_slice(), &[]));
+                self.send(&compose::clearing(
+                    MessageType::ReleaseComplete,
+                    reference,
+                    report.as_slice(),
+                    &[],
+                ));
                 self.enter(slot, State::Null, Because::Request("release_response"));
                 self.free_reference(slot);
                 self.forget(slot);
@@ -347,11 +354,7 @@ impl CallControl {
     }
 
     fn wrong_state(&self, slot: usize, request: &'static str) -> RequestError {
-        RequestError::WrongState {
-            call: self.calls.id(slot),
-            request,
-            state: self.calls[slot].state.kind(),
-        }
+        RequestError::WrongState { call: self.calls.id(slot), request, state: self.calls[slot].state.kind() }
     }
 
     pub(super) fn require_saal(&self) -> Result<(), RequestError> {

@@ -41,8 +41,7 @@ pub(super) fn of(message: &Message, config: &Config, call: &Call) -> Treatment {
 /// What an answer to SETUP must have: the connection, if the user has none yet (Q.2931 §5.1.2.3), and the party, if there are many
 /// (Q.2971 §9.2).
 fn required(kind: MessageType, config: &Config, call: &Call) -> [Option<IeId>; 2] {
-    let answers =
-        matches!(kind, MessageType::CallProceeding | MessageType::Alerting | MessageType::Connect);
+    let answers = matches!(kind, MessageType::CallProceeding | MessageType::Alerting | MessageType::Connect);
     let connection = answers && config.side == Side::User && call.connection.is_none();
     let party = answers && call.parties.is_some();
     [connection.then_some(IeId::CONNECTION_ID), party.then_some(IeId::ENDPOINT_REFERENCE)]

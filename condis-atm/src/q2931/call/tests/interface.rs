@@ -2,7 +2,10 @@
 
 use super::*;
 use crate::Vpi;
-use crate::q2931::wire::{CallRef, CallState as Told, Ie, IeAction, IeId, IeInstruction, IeValue, MessageAction, MessageInstruction, MessageType, Octets};
+use crate::q2931::wire::{
+    CallRef, CallState as Told, Ie, IeAction, IeId, IeInstruction, IeValue, MessageAction,
+    MessageInstruction, MessageType, Octets,
+};
 
 const U: Side = Side::User;
 const N: Side = Side::Network;
@@ -283,7 +286,8 @@ pub(super) fn every_state() -> Vec<(Pair, CallId, CallRef)> {
         }
         keep(pair, if step == 2 { theirs } else { ours });
     }
-    let mut states: Vec<CallState> = pairs.iter().map(|(pair, call, _)| pair.ends[0].state(*call).unwrap()).collect();
+    let mut states: Vec<CallState> =
+        pairs.iter().map(|(pair, call, _)| pair.ends[0].state(*call).unwrap()).collect();
     states.sort_unstable();
     states.dedup();
     assert_eq!(states.len(), 12, "{states:?}");

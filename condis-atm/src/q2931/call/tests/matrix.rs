@@ -28,7 +28,8 @@ fn printed(version: Version, side: Side) -> String {
                 .filter(|(_, other)| *other == cell)
                 .map(|(state, _)| state.on(side).to_string())
                 .collect();
-            text += &format!("    {:<22} {:<38} {}\n", cell.reaction.to_string(), cell.clause, states.join(" "));
+            text +=
+                &format!("    {:<22} {:<38} {}\n", cell.reaction.to_string(), cell.clause, states.join(" "));
         }
     }
     text
@@ -78,7 +79,9 @@ fn every_message_in_every_state_does_what_the_matrix_says() {
                 said.lines().filter(|line| line.contains(" U ")).map(|line| &line[6..]).collect();
             match cell.reaction {
                 Reaction::Ignore => assert_eq!((after, said.as_str()), (before, ""), "{kind} in {state}"),
-                Reaction::Unexpected => assert_eq!((after, messages), (before, vec!["STATUS 101"]), "{kind} in {state}"),
+                Reaction::Unexpected => {
+                    assert_eq!((after, messages), (before, vec!["STATUS 101"]), "{kind} in {state}")
+                }
                 Reaction::NotImplemented => {
                     assert_eq!((after, messages), (before, vec!["STATUS 97"]), "{kind} in {state}");
                 }

@@ -31,9 +31,8 @@ fn a_contract_is_modified() {
             assert_eq!(pair.end(from.peer()).state(theirs), Some(CallState::ModifyReceived));
             assert_eq!(offered(&mut pair, from.peer()), wish(77).traffic);
             pair.at(from.peer(), |end, now| end.modify_accept(now, theirs, confirm, &[])).unwrap();
-            let mut expected = format!(
-                "0.0 {f} MODIFY REQUEST\n0.0 {t} ModifyOffered\n0.0 {t} MODIFY ACKNOWLEDGE\n"
-            );
+            let mut expected =
+                format!("0.0 {f} MODIFY REQUEST\n0.0 {t} ModifyOffered\n0.0 {t} MODIFY ACKNOWLEDGE\n");
             expected += &match confirm {
                 false => format!("0.0 {f} Modified"),
                 true => format!("0.0 {f} CONNECTION AVAILABLE\n0.0 {f} Modified\n0.0 {t} ModifyConfirmed"),
@@ -95,10 +94,7 @@ fn a_modification_without_end_ends_the_call() {
 fn who_may_modify_is_fixed() {
     let mut pair = Pair::new(Version::Uni31);
     let (ours, _) = pair.call(U);
-    assert!(matches!(
-        pair.end(U).modify(Time::ZERO, ours, &wish(1)),
-        Err(RequestError::NotInVersion { .. })
-    ));
+    assert!(matches!(pair.end(U).modify(Time::ZERO, ours, &wish(1)), Err(RequestError::NotInVersion { .. })));
     let mut pair = Pair::new(Version::Uni40);
     let (_, theirs) = pair.call(U);
     assert_eq!(pair.end(N).modify(Time::ZERO, theirs, &wish(1)), Err(RequestError::NotOwner(theirs)));

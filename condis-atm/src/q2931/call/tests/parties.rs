@@ -232,10 +232,7 @@ fn who_may_add_and_how_many_is_fixed() {
         "the leaves' end"
     );
     let (plain, _) = pair.call(U);
-    assert_eq!(
-        pair.end(U).add_party(Time::ZERO, plain, &party()),
-        Err(RequestError::NotMultipoint(plain))
-    );
+    assert_eq!(pair.end(U).add_party(Time::ZERO, plain, &party()), Err(RequestError::NotMultipoint(plain)));
     let one = pair.at(U, |end, now| end.add_party(now, root, &party())).unwrap();
     assert!(matches!(
         pair.end(N).drop_party(Time::ZERO, leaf, one, normal()),
