@@ -36,12 +36,11 @@ pub(super) fn setup(
         .with_all(params.other.iter().cloned())
 }
 
-/// UNI 3.0 has the QoS classes in the network's coding alone (RFC 1755 appendix).
+/// Classes other than 0, and all of UNI 3.0, are in the network's coding.
 fn coded_qos(version: Version, qos: QosParameter) -> Ie {
-    match version {
-        Version::Uni30 => Ie::new(qos).coded(Coding::Network),
-        Version::Uni31 | Version::Uni40 => Ie::new(qos),
-    }
+    let unspecified = qos == QosParameter::UNSPECIFIED;
+    let coding = if unspecified && version != Version::Uni30 { Coding::Itu } else { Coding::Network };
+    Ie::new(qos).coded(coding)
 }
 
 /// CALL PROCEEDING, ALERTING, CONNECT.
