@@ -72,7 +72,7 @@ impl<M: Model> State<M> {
 
     /// A call comes in.
     fn setup(&mut self, now: Time, call: CallId, params: &crate::uni::CallParams, effects: &mut Effects<M>) {
-        let offer = match AtmCall::of_setup(params) {
+        let mut offer = match AtmCall::of_setup(params) {
             Ok(offer) => offer,
             Err(why) => {
                 let value = match why {
@@ -85,7 +85,7 @@ impl<M: Model> State<M> {
         if self.leaving {
             return self.refuse(now, call, Cause::user(CauseValue::DESTINATION_OUT_OF_ORDER));
         }
-        let Some((_, (af, sap))) = self.sap_for(&offer) else {
+        let Some((wanted, (af, sap))) = self.sap_for(&offer) else {
             self.counters.calls_without_sap += 1;
             let known = self.uni.has_address(&offer.called);
             let value =
@@ -93,6 +93,10 @@ impl<M: Model> State<M> {
             return self.refuse(now, call, Cause::user(value));
         };
         let (af, sap) = (af.clone(), sap.clone());
+        // What the SAP takes stands first: it is the answer, unless the client chooses another.
+        if let Some(chosen) = wanted.chosen_blli(&offer.layers().0) {
+            offer.blli[..=chosen].rotate_right(1);
+        }
         self.counters.calls_offered += 1;
         self.unmade.insert(call, Unmade { offer, sap, af: af.at().id() });
         effects.push_back(Effect::MakeOffer { call, af });
