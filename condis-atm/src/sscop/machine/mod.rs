@@ -510,7 +510,8 @@ impl Sscop {
     }
 
     fn tell_writable(&mut self) {
-        if self.owes_writable && self.transmitter.len() < self.params.transmit_len_max {
+        let has_room = self.transmitter.len() < self.params.transmit_len_max;
+        if self.owes_writable && has_room && self.state == State::DataTransferReady {
             self.owes_writable = false;
             self.output(Output::Writable);
         }
