@@ -50,7 +50,7 @@
 //! # Sources, and what is left out
 //! The text of Q.2110 was not read. Behaviour, figures and sheet numbers are those of public implementations that follow its SDL
 //! (FreeBSD's ngatm, linux-atm), formats are checked with Wireshark's dissector and with what Linux peers sent
-//! (`tests/captures`). Where the two implementations differ, this follows the reading that keeps to modular numbers (§7.4): SDs,
+//! (`tests/peers/captures`). Where the two implementations differ, this follows the reading that keeps to modular numbers (§7.4): SDs,
 //! STATs and POLLs that are behind their base are errors; AA-RESYNC.request during a recovery enters Outgoing resync pending.
 //!
 //! Not done: the congestion signal of the lower layer (it is taken to be always ready); SD with poll and the other differences
