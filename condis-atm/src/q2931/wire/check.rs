@@ -205,7 +205,8 @@ impl Message {
     /// behind a repeat indicator.
     fn is_one_too_many(&self, at: usize, max: u8, listed: bool) -> bool {
         let id = self.ies[at].id();
-        let of_kind = |at: &usize| self.ies[*at].id() == id;
+        let counts = |value: &IeValue| !matches!(value, IeValue::Empty(_) | IeValue::Unknown { .. });
+        let of_kind = |at: &usize| self.ies[*at].id() == id && counts(&self.ies[*at].value);
         let before = (0..at).filter(of_kind).count();
         let first = (0..=at).find(of_kind).unwrap_or(at);
         let repeat = first > 0 && matches!(self.ies[first - 1].value, IeValue::RepeatIndicator(_));

@@ -198,3 +198,19 @@ fn every_cause_has_a_text_and_a_class() {
     assert_eq!(CauseValue::MANDATORY_IE_MISSING.class(), 6);
     assert_eq!(Cause::timer(Location::USER, 303).diagnostics, Diagnostics::Timer(*b"303"));
 }
+
+#[test]
+fn a_message_prints_a_line_an_ie() {
+    let message = Message::new(CallRef::from_octets([0x80, 0, 1]), MessageType::Connect)
+        .with(AalParameters::aal5(512, 512))
+        .with(
+            Ie::from(CallState::ACTIVE)
+                .instructed(IeInstruction::follow(IeAction::DiscardIe).with_pass_along()),
+        );
+    assert_eq!(
+        message.tree().to_string(),
+        "CONNECT (0x07) cr 1 (dest), regular, 18 octets\n  \
+         AAL parameters (0x58), itu, regular, 9 octets: aal5 sdu 512/512 sscs null\n  \
+         call state (0x14), itu, discard+pass-along, 1 octets: state active"
+    );
+}
