@@ -6,8 +6,9 @@ use condis_atm::q2931::wire::{
     WireError,
 };
 
-/// Any octets: refused, or a message. What is written of it reads as itself, no longer than what came; it prints in one line; and what
-/// the checker lets in has every IE that it must have. Gives whether it was a message in which nothing is wrong.
+/// Any octets: refused, or a message. What is written of it reads as itself, no longer than what came; it
+/// prints in one line; and what the checker lets in has every IE that it must have. Gives whether it was a
+/// message in which nothing is wrong.
 pub fn message(data: &[u8]) -> bool {
     let message = match Message::parse(data) {
         Ok(message) => message,
@@ -28,7 +29,8 @@ pub fn message(data: &[u8]) -> bool {
     let overrun = |value: &IeValue| {
         matches!(value, IeValue::Invalid { error: condis_atm::q2931::wire::ContentError::Overrun { .. }, .. })
     };
-    // An IE that reached beyond its message is written with the length that it has; then its contents may turn out to be good.
+    // An IE that reached beyond its message is written with the length that it has; then its contents may
+    // turn out to be good.
     if !message.ies.iter().any(|ie| overrun(&ie.value)) {
         assert_eq!(again.encode().expect("as before"), written);
     }

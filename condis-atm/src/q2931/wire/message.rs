@@ -35,7 +35,8 @@ pub struct Message {
     length_error: Option<LengthError>,
 }
 
-/// Octets that are no message for anybody: dropped without an answer (Q.2931 §5.6.1 to §5.6.3, UNI 3.1 §5.5.6.1 to §5.5.6.3).
+/// Octets that are no message for anybody: dropped without an answer (Q.2931 §5.6.1 to §5.6.3, UNI 3.1
+/// §5.5.6.1 to §5.5.6.3).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WireError {

@@ -177,7 +177,8 @@ code_points! {
 /// Octets that the diagnostics may have (34 of the IE, less its header, location and value).
 pub const DIAGNOSTICS_OCTETS_MAX: usize = 28;
 
-/// What a cause is about. Which of them may stand beside which value, the standard says; what fits not is [`Diagnostics::Other`].
+/// What a cause is about. Which of them may stand beside which value, the standard says; what fits not is
+/// [`Diagnostics::Other`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Diagnostics {
     /// Nothing is said.
@@ -271,7 +272,8 @@ impl CauseValue {
         }
     }
 
-    /// The class: 0 and 1 normal events, 2 resource unavailable, 3 service not available, 4 not implemented, 5 invalid message, 6 protocol error, 7 interworking.
+    /// The class: 0 and 1 normal events, 2 resource unavailable, 3 service not available, 4 not implemented,
+    /// 5 invalid message, 6 protocol error, 7 interworking.
     pub const fn class(self) -> u8 {
         self.0 >> 4 & 7
     }

@@ -1,4 +1,5 @@
-//! The messages that two Linux machines exchanged: understood to the last IE, and written again octet by octet.
+//! The messages that two Linux machines exchanged: understood to the last IE, and written again octet by
+//! octet.
 
 use crate::q2931::wire::{IeValue, Message, Receiver, Treatment, Verdict, Version};
 
@@ -17,7 +18,8 @@ const STREAMS: [(&str, &str, &[u8]); 10] =
 /// SSCOP PDUs of type 8 carry data (Q.2110 §7.1).
 const SD: u8 = 8;
 
-/// The messages of a stream: a header of VPI, VCI and length before each SDU, VC 0.5, sequenced data without padding and trailer.
+/// The messages of a stream: a header of VPI, VCI and length before each SDU, VC 0.5, sequenced data without
+/// padding and trailer.
 fn messages(mut stream: &[u8]) -> Vec<&[u8]> {
     let mut messages = Vec::new();
     while let Some((header, rest)) = stream.split_first_chunk::<8>() {

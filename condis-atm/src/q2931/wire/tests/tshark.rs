@@ -33,7 +33,8 @@ fn pcap(messages: &[Message]) -> Vec<u8> {
     file
 }
 
-/// The file's text by Wireshark; `None`: the machine has no tshark, which is a failure where CONDIS_REQUIRE_PEERS=1.
+/// The file's text by Wireshark; `None`: the machine has no tshark, which is a failure where
+/// CONDIS_REQUIRE_PEERS=1.
 fn dissected(test: &str, messages: &[Message]) -> Option<String> {
     if Command::new("tshark").arg("--version").output().is_err() {
         println!("SKIPPED {test}: needs tshark");
@@ -140,8 +141,8 @@ const UNKNOWN_MESSAGES: [MessageType; 5] = [
     MessageType::ConnectionAvailable,
 ];
 
-/// Texts of causes that differ, Wireshark's beside the number: it does not have those of Q.2610's and UNI 4.0's later editions, says
-/// "CUG", misspells 127, and words the rest otherwise.
+/// Texts of causes that differ, Wireshark's beside the number: it does not have those of Q.2610's and UNI
+/// 4.0's later editions, says "CUG", misspells 127, and words the rest otherwise.
 const CAUSES: &[(u8, &str)] = &[
     (9, "Preemption - circuit reserved for reuse"),
     (10, "Unknown"),
