@@ -9,3 +9,4 @@ pub mod lab;
 pub mod library;
 pub mod link;
 pub mod pppoe;
+pub mod sscop;
