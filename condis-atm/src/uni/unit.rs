@@ -303,7 +303,8 @@ impl Uni {
             }
             IlmiOutput::AddressRefused(_) => self.counters.addresses_refused += 1,
             // Nobody is asked: the network side takes every address under its prefixes.
-            IlmiOutput::Up | IlmiOutput::Down | IlmiOutput::PrefixesChanged | IlmiOutput::AddressAsked(_) => {}
+            IlmiOutput::Up | IlmiOutput::Down | IlmiOutput::PrefixesChanged | IlmiOutput::AddressAsked(_) => {
+            }
         }
     }
 

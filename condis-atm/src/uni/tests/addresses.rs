@@ -11,7 +11,9 @@ fn line() -> Line {
         SIDES.map(|side| {
             let addresses = match side {
                 Side::User => AddressConfig { ilmi: true, esis: vec![ESI], ..AddressConfig::default() },
-                Side::Network => AddressConfig { ilmi: true, prefixes: vec![PREFIX], ..AddressConfig::default() },
+                Side::Network => {
+                    AddressConfig { ilmi: true, prefixes: vec![PREFIX], ..AddressConfig::default() }
+                }
             };
             UniConfig { addresses, ..UniConfig::new(side, Version::Uni31) }
         }),
