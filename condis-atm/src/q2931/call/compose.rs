@@ -167,11 +167,6 @@ pub(super) fn restart(kind: MessageType, reference: CallRef, what: RestartClass)
     Message::new(reference, kind).with_some(connection).with(indicator)
 }
 
-/// The connection that a message gives.
-pub(super) fn connection_of(message: &Message) -> Option<VpVc> {
-    message.connection_id().and_then(ConnectionId::vpvc)
-}
-
 /// The party that a message is about, and the flag of its reference.
 pub(super) fn party_of(message: &Message) -> Option<(PartyId, bool)> {
     message.endpoint_reference().map(|reference| (PartyId(reference.value), reference.to_originator))

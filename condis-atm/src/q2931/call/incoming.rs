@@ -32,7 +32,13 @@ impl CallControl {
                 return self.send(&status);
             }
         };
-        let connection = compose::connection_of(&message).filter(|_| self.config.side == Side::User);
+        // What a user asks for the network does not look at.
+        let given = message.connection_id().filter(|_| self.config.side == Side::User);
+        let connection = given.and_then(|given| given.vpvc());
+        if given.is_some() && connection.is_none() {
+            let cause = self.cause(CauseValue::VPCI_VCI_ASSIGNMENT_FAILURE);
+            return self.refuse(&message, cause);
+        }
         if connection.is_some_and(|connection| !self.may_take(connection)) {
             let cause = self.cause(CauseValue::VPCI_VCI_NOT_AVAILABLE);
             return self.refuse(&message, cause);
@@ -46,7 +52,8 @@ impl CallControl {
             debug_assert!(false, "a SETUP that is proceeded with has its mandatory IEs");
             return;
         };
-        let parties = params.party.map(|party| Parties::new(party.0, PartyState::AddReceived));
+        let party = params.party.filter(|_| params.is_point_to_multipoint());
+        let parties = party.map(|party| Parties::new(party.0, PartyState::AddReceived));
         let slot = self.calls.insert(Call::new(value, false, params.called.clone(), parties));
         self.theirs.insert(value, slot);
         if let Some(connection) = connection {

@@ -4,7 +4,8 @@
 use super::Config;
 use super::record::Call;
 use crate::q2931::wire::{
-    Cause, CauseValue, Diagnostics, IeId, Location, Message, MessageType, Receiver, Side, Treatment,
+    Cause, CauseValue, Diagnostics, EndpointReference, IeId, Location, Message, MessageType, Receiver, Side,
+    Treatment,
 };
 
 /// Who we are, to the check.
@@ -31,17 +32,38 @@ pub(super) fn of(message: &Message, config: &Config, call: &Call) -> Treatment {
         .flatten()
         .filter(|&id| message.ie(id).is_none())
         .collect();
-    if missing.is_empty() {
-        return treatment;
+    let report = |value, ids| {
+        let cause = Cause::new(location(config.side), value).with(Diagnostics::Ies(ids));
+        Treatment::DiscardAndReport(cause)
+    };
+    if !missing.is_empty() {
+        return report(CauseValue::MANDATORY_IE_MISSING, missing);
     }
-    let cause = Cause::new(location(config.side), CauseValue::MANDATORY_IE_MISSING);
-    Treatment::DiscardAndReport(cause.with(Diagnostics::Ies(missing)))
+    if is_answer(message.kind) && !names_first_party(message, call) {
+        return report(CauseValue::INVALID_IE_CONTENTS, vec![IeId::ENDPOINT_REFERENCE]);
+    }
+    treatment
+}
+
+/// An answer to SETUP.
+fn is_answer(kind: MessageType) -> bool {
+    matches!(kind, MessageType::CallProceeding | MessageType::Alerting | MessageType::Connect)
+}
+
+/// The party that an answer to a SETUP with many parties is about must be the one of the SETUP (Q.2971 §9.2).
+fn names_first_party(message: &Message, call: &Call) -> bool {
+    match (&call.parties, message.endpoint_reference()) {
+        (Some(parties), Some(named)) => {
+            *named == EndpointReference { value: parties.first, to_originator: true }
+        }
+        _ => true,
+    }
 }
 
 /// What an answer to SETUP must have: the connection, if the user has none yet (Q.2931 §5.1.2.3), and the party, if there are many
 /// (Q.2971 §9.2).
 fn required(kind: MessageType, config: &Config, call: &Call) -> [Option<IeId>; 2] {
-    let answers = matches!(kind, MessageType::CallProceeding | MessageType::Alerting | MessageType::Connect);
+    let answers = is_answer(kind);
     let connection = answers && config.side == Side::User && call.connection.is_none();
     let party = answers && call.parties.is_some();
     [connection.then_some(IeId::CONNECTION_ID), party.then_some(IeId::ENDPOINT_REFERENCE)]

@@ -82,6 +82,28 @@ fn leaves_are_added_and_dropped_and_the_last_one_ends_the_call() {
     }
 }
 
+/// Q.2971 §9.2: an answer to SETUP names the party of the SETUP, or it is none.
+#[test]
+fn an_answer_about_another_party_is_not_taken() {
+    let mut pair = Pair::new(Version::Uni31);
+    pair.held = true;
+    let params = pair.params(U).point_to_multipoint();
+    pair.at(U, |end, now| end.setup(now, &params)).unwrap();
+    pair.said();
+    let reference = CallRef::new(pair.end(U).calls().next().unwrap().reference, true);
+    let connection = crate::q2931::wire::ConnectionId::exclusive(VpVc::new(0, 40));
+    let proceeding = Message::new(reference, MessageType::CallProceeding).with(connection);
+    for (party, answer) in [
+        (None, "0.0 U STATUS 96"),
+        (Some(EndpointReference { value: 1, to_originator: true }), "0.0 U STATUS 100"),
+        (Some(EndpointReference { value: 0, to_originator: false }), "0.0 U STATUS 100"),
+        (Some(EndpointReference { value: 0, to_originator: true }), "0.0 U Proceeding"),
+    ] {
+        pair.inject(U, &proceeding.clone().with_some(party));
+        assert_eq!(pair.said(), answer);
+    }
+}
+
 #[test]
 fn the_root_releases_the_whole_call() {
     let (mut pair, root, leaf) = tree(Version::Uni31, U);
