@@ -20,7 +20,8 @@
 //! and repeats coldStart with each question until one is answered. One that *hears* coldStart begins as well, but says none:
 //! the peer has just told that it knows nothing, and two that answer trap with trap would never end. If a trap is lost, the
 //! smaller sysUpTime tells with the next poll; and since each poll also asks for one of the rows that the peer should have, in
-//! turn, what it has lost without our noticing is told again.
+//! turn, what it has lost without our noticing is told again. A peer that does not show its rows at all (linux-atm's ilmid does not)
+//! is soon no longer asked.
 //!
 //! # Left out
 //! E.164 prefixes (8 octets; answered with badValue), the service registry, the tables of VPCs and VCCs, the deprecated physical
