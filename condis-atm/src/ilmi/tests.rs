@@ -656,3 +656,72 @@ fn another_peer_at_the_poll_is_a_new_beginning() {
         assert_eq!(changed, u64::from(change < 3), "change {change}");
     }
 }
+
+/// Answers each poll for 60 seconds, the rows as `shows` says, and every order with yes. Gives how often the row was set.
+fn set_count(shows: impl Fn(u64) -> bool) -> usize {
+    let mut alone = Alone::up(network(), &[]);
+    let mut sets = 0;
+    let mut sent = alone.sent();
+    while alone.now < at(60_000) {
+        for message in std::mem::take(&mut sent) {
+            let Message::Pdu(mut answer) = message else { panic!("a trap") };
+            sets += usize::from(answer.operation == Operation::Set);
+            let seconds = alone.now.as_nanos() / 1_000_000_000;
+            answer = if answer.vars.len() == 4 && !shows(seconds) {
+                answer.refusal(ErrorStatus::NoSuchName, 4)
+            } else {
+                let none = answer.vars.len() == 3;
+                let answer = Pdu { operation: Operation::Response, ..answer };
+                if none { answer.refusal(ErrorStatus::NoSuchName, 1) } else { answer }
+            };
+            alone.hears(&Message::Pdu(answer));
+            sent.extend(alone.sent());
+        }
+        if sent.is_empty() {
+            alone.now = alone.ime.next_timeout().unwrap();
+            alone.ime.handle_timeout(alone.now);
+            sent = alone.sent();
+        }
+    }
+    assert_eq!(alone.ime.state(), StateName::Up);
+    sets
+}
+
+#[test]
+fn a_row_that_is_lost_is_set_again_and_one_that_is_hidden_is_not_for_ever() {
+    assert_eq!(set_count(|_| true), 1);
+    assert_eq!(set_count(|seconds| !(20..24).contains(&seconds)), 2);
+    assert_eq!(set_count(|seconds| seconds < 20 || seconds > 24 && seconds < 40 || seconds > 44), 3);
+    assert_eq!(set_count(|_| false), 2);
+}
+
+#[test]
+fn an_address_that_the_network_has_lost_is_registered_until_it_is_refused() {
+    for refuses in [false, true] {
+        let mut network = network().config().clone();
+        network.role = Role::Network { prefixes: vec![PREFIX], ask: true };
+        let mut pair = Pair::new(user(), Ime::new(network));
+        let ours = address(PREFIX, ESI);
+        pair.link(true);
+        pair.run(500);
+        pair.act(NETWORK, |ime, now| ime.answer_address(now, &ours, true));
+        pair.run(500);
+        pair.assert_agreed(&[PREFIX], std::slice::from_ref(&ours));
+        pair.told = Default::default();
+        // It goes without a word to the user.
+        let order = VarBind { name: address_row(PREFIX, ESI), value: Value::Integer(2) };
+        let order = Message::Pdu(Pdu::request(Operation::Set, 1, vec![order])).encode();
+        pair.act(NETWORK, |ime, now| ime.handle_sdu(now, &order));
+        pair.run(5500);
+        assert!(pair.told(NETWORK).contains(&IlmiOutput::AddressAsked(ours.clone())), "it is set again");
+        pair.act(NETWORK, |ime, now| ime.answer_address(now, &ours, !refuses));
+        pair.run(500);
+        let told = pair.told(USER);
+        if refuses {
+            assert_eq!(told, [IlmiOutput::AddressRemoved(ours.clone()), IlmiOutput::AddressRefused(ours)]);
+        } else {
+            assert_eq!(told, []);
+            pair.assert_agreed(&[PREFIX], &[ours]);
+        }
+    }
+}
