@@ -231,10 +231,9 @@ impl BindingLife<CallManager> for UniBinding {
             Engine::new(model, &config, runtime, lane, self.counters.clone())
         });
         let ilmi = config.uni.addresses.ilmi.then_some(VpVc::ILMI);
-        let opened = [VpVc::SIGNALING].into_iter().chain(ilmi);
-        let result = opened
-            .map(|vpvc| self.open_vc(binding, engine, vpvc))
-            .collect::<Result<(), NdisStatus>>()
+        let mut own = [VpVc::SIGNALING].into_iter().chain(ilmi);
+        let result = own
+            .try_for_each(|vpvc| self.open_vc(binding, engine, vpvc))
             .and_then(|()| binding.register_address_family(AddressFamily::Q2931));
         if result.is_err() {
             self.end_signaling();

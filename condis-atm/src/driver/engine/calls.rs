@@ -162,7 +162,7 @@ impl<M: Model> State<M> {
 
     // From clients: outgoing calls
 
-    pub(super) fn make(&mut self, now: Time, leg: LegKey, make: Make<M>, effects: &mut Effects<M>) {
+    pub(super) fn make(&mut self, now: Time, leg: LegKey, make: Box<Make<M>>, effects: &mut Effects<M>) {
         if let Some(record) = self.records.get_mut(&leg) {
             // NDIS takes the call for over; the path is not quite.
             record.next = Some(make);
@@ -178,7 +178,7 @@ impl<M: Model> State<M> {
             None if !self.link_up => Some(NdisStatus::MEDIA_DISCONNECTED),
             Some(_) | None => None,
         };
-        let Make { vc, data, params, call, party, pended } = make;
+        let Make { vc, data, params, call, party, pended } = *make;
         if let Some(status) = refusal {
             let result = Err(Refused::with(status, params));
             effects.push_back(Effect::MakeDone { leg, pended, result, party: false });
