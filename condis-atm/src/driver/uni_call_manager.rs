@@ -111,11 +111,21 @@ impl OverNdis {
         true
     }
 
-    /// What has waited, as nothing is held back from now on.
-    fn open_gate(&self) -> Vec<(VpVc, Vec<u8>)> {
-        let mut gate = self.lock_gate();
-        gate.paused = false;
-        std::mem::take(&mut gate.waiting)
+    /// Sends what has waited, and then holds back nothing more. What comes meanwhile stands in line, so that nothing overtakes:
+    /// a BGN behind the BGAK that was sent after it would begin the SAAL anew. Gives how many could not be sent.
+    fn open_gate(&self) -> usize {
+        let mut unsent = 0;
+        loop {
+            let waiting = {
+                let mut gate = self.lock_gate();
+                if gate.waiting.is_empty() {
+                    gate.paused = false;
+                    return unsent;
+                }
+                std::mem::take(&mut gate.waiting)
+            };
+            unsent += waiting.iter().filter(|(vpvc, sdu)| !self.send(*vpvc, sdu)).count();
+        }
     }
 
     fn lock_gate(&self) -> MutexGuard<'_, Gate> {
@@ -262,8 +272,7 @@ impl BindingLife<CallManager> for UniBinding {
         token: Token<'a, RestartBinding>,
     ) -> Answer<'a, RestartBinding> {
         if let Some(engine) = self.engine.get() {
-            let waiting = engine.model.open_gate();
-            let unsent = waiting.iter().filter(|(vpvc, sdu)| !engine.model.send(*vpvc, sdu)).count();
+            let unsent = engine.model.open_gate();
             engine.count(|counters| counters.signaling_lost += unsent as u64);
         }
         token.done(())

@@ -406,8 +406,9 @@ impl TestClient {
         self.with(vc.id(), |call| call.up = false);
         let next = {
             let state = self.lock();
-            let parties = &state.calls[&vc.id()].parties;
-            if parties.len() > 1 { parties.values().next().cloned() } else { None }
+            // Gone meanwhile, on another thread: then NDIS says so.
+            let parties = state.calls.get(&vc.id()).map(|call| &call.parties);
+            parties.filter(|parties| parties.len() > 1).and_then(|parties| parties.values().next().cloned())
         };
         if let Some(party) = next {
             self.with(vc.id(), |call| call.busy = true);

@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 fn wait(client: &TestClient, what: &str, so: impl Fn(&TestClient) -> bool) {
     let until = Instant::now() + PATIENCE;
     while !so(client) {
-        assert!(Instant::now() < until, "{what}: {:?}", client.heard());
+        assert!(Instant::now() < until, "{what}: {:?} {:?}", client.heard(), client.last_cause());
         client.wait_a_moment();
     }
 }
@@ -58,6 +58,8 @@ fn calls_between_two_nodes_on_threads() {
         called.echoes();
         wait(caller, "a is ready", TestClient::is_ready);
         wait(called, "b is ready", TestClient::is_ready);
+        // The last BGAK may be on its way still.
+        wait(called, "the switch is ready", |_| switch.ports().iter().all(|port| port.signaling_is_up));
         let vcs: Vec<_> = (0..8).map(|_| caller.create()).collect();
         for &vc in &vcs {
             caller.dial(vc, &AtmCall::to(address(2)));
