@@ -359,7 +359,8 @@ fn what_a_setup_carries_arrives_whole() {
     let mut params = pair.params(U);
     let who: crate::addr::AtmAddress = "+49891".parse().unwrap();
     params.calling = Some(who.clone().into());
-    params.blli = vec![crate::q2931::wire::LowLayerInfo::LLC, crate::q2931::wire::LowLayerInfo::snap([0, 0, 0], 0x800)];
+    params.blli =
+        vec![crate::q2931::wire::LowLayerInfo::LLC, crate::q2931::wire::LowLayerInfo::snap([0, 0, 0], 0x800)];
     params.other = vec![
         Ie::new(crate::q2931::wire::UserUser(Octets::truncated(b"hello"))),
         Ie::new(crate::q2931::wire::TransitDelay { maximum_ms: Some(30), ..Default::default() }),
