@@ -102,10 +102,10 @@ fn reassemble(harness: &mut Harness, octets: usize) {
     let headers: Vec<HeaderWord> = (0..VCS).map(header).collect();
     let mut cells = room(octets);
     segmenter(VCS / 2).segment(&[IoSlice::new(&sdu(octets))], 0, &mut cells).expect("there is room");
-    let mut buffer = vec![0; pdu_octets(octets)];
+    let mut buffer = Aligned::new(vec![0; pdu_octets(octets)]);
     let mut under = |sdus: u64| {
         for _ in 0..sdus {
-            let given = floor::reassemble(black_box(&cells), black_box(&mut buffer));
+            let given = floor::reassemble(black_box(&cells), black_box(buffer.octets()));
             assert_eq!(given, Some(octets));
         }
     };
@@ -232,8 +232,8 @@ fn pdu(octets: usize) -> Aligned {
     Aligned::new(pdu)
 }
 
-/// Octets that begin with a cache line. Where the floor's PDU lies otherwise, its time may double: it reads again what it has
-/// just written, the CRC, and where that crosses a line the processor has to wait.
+/// Octets that begin with a cache line. Where those of a floor lie otherwise, its time for a short PDU may double: it reads again
+/// what it has just written, and where that crosses a line the processor has to wait.
 struct Aligned {
     octets: Vec<u8>,
     from: usize,
