@@ -194,7 +194,8 @@ impl<B: PduBuffer> Reassembler<B> {
     fn fill(&mut self, mut filling: Filling<B>, run: &mut Run<'_>) -> Option<Pdu<B>> {
         let room = filling.buffer.room();
         let octets_max = self.pdu_octets_max.min(room.len());
-        let (rooms, _) = room[..octets_max][filling.octets..].as_chunks_mut();
+        // A room that shrinks breaks its word, and has no more room.
+        let (rooms, _) = room[..octets_max].get_mut(filling.octets..).unwrap_or_default().as_chunks_mut();
         if rooms.is_empty() {
             self.counters.dropped_oversize += 1;
             self.state = State::Skipping { deadline: filling.deadline };
@@ -215,7 +216,7 @@ impl<B: PduBuffer> Reassembler<B> {
     #[inline]
     fn finish(&mut self, filling: Filling<B>, efci: bool) -> Option<Pdu<B>> {
         let Filling { mut buffer, octets, clp, .. } = filling;
-        match check(&buffer.room()[..octets], self.config.sdu_octets_max) {
+        match check(buffer.room().get(..octets).unwrap_or_default(), self.config.sdu_octets_max) {
             Ok(Trailer { uu, length, .. }) => {
                 let sdu_octets = usize::from(length);
                 self.counters.sdus += 1;
