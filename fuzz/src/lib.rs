@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod calls;
+pub mod cells;
 pub mod ilmi;
 mod input;
 pub mod lab;
