@@ -45,7 +45,11 @@ struct Pair {
     sent_count: u64,
     random: Random,
     loss_percent: u64,
+    /// So many arrive twice.
+    duplicate_percent: u64,
     delay: Duration,
+    /// A message takes up to so much longer, and may be overtaken.
+    jitter_ms: u64,
 }
 
 impl Pair {
@@ -58,7 +62,9 @@ impl Pair {
             sent_count: 0,
             random: Random::new(1),
             loss_percent: 0,
+            duplicate_percent: 0,
             delay: Duration::from_millis(3),
+            jitter_ms: 0,
         }
     }
 
@@ -85,10 +91,15 @@ impl Pair {
             match output {
                 IlmiOutput::Transmit(octets) => {
                     assert!(octets.len() <= wire::MESSAGE_OCTETS_MAX);
-                    if self.random.below(100) >= self.loss_percent {
+                    let copies = 1 + usize::from(self.random.below(100) < self.duplicate_percent);
+                    for _ in 0..copies {
+                        if self.random.below(100) < self.loss_percent {
+                            continue;
+                        }
                         self.sent_count += 1;
-                        let arrives = self.now.after(self.delay);
-                        self.flying.insert((arrives, self.sent_count, 1 - side, octets));
+                        let jitter = Duration::from_millis(self.random.below(self.jitter_ms + 1));
+                        let arrives = self.now.after(self.delay).after(jitter);
+                        self.flying.insert((arrives, self.sent_count, 1 - side, octets.clone()));
                     }
                 }
                 told => self.told[side].push(told),
@@ -723,5 +734,23 @@ fn an_address_that_the_network_has_lost_is_registered_until_it_is_refused() {
             assert_eq!(told, []);
             pair.assert_agreed(&[PREFIX], &[ours]);
         }
+    }
+}
+
+#[test]
+fn on_a_line_that_doubles_and_reorders_they_agree_in_the_end() {
+    for seed in 0..100 {
+        let mut pair = Pair::new(user(), network());
+        pair.random = Random::new(seed);
+        (pair.loss_percent, pair.duplicate_percent, pair.jitter_ms) = (20, 20, 400);
+        pair.link(true);
+        pair.run(20_000);
+        pair.act(NETWORK, |ime, now| ime.add_prefix(now, OTHER)).unwrap();
+        pair.act(USER, |ime, now| ime.remove_esi(now, ESI));
+        pair.act(USER, |ime, now| ime.add_esi(now, ESI_2)).unwrap();
+        pair.run(20_000);
+        (pair.loss_percent, pair.duplicate_percent, pair.jitter_ms) = (0, 0, 0);
+        pair.run(60_000);
+        pair.assert_agreed(&[OTHER, PREFIX], &[address(OTHER, ESI_2), address(PREFIX, ESI_2)]);
     }
 }
