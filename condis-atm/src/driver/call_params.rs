@@ -11,7 +11,7 @@
 //!
 //! So whatever Q.2931 can say in an IE can be said by a client, and heard by it.
 
-use condis::params::{CallManagerParams, CallParams, Specific};
+use condis::params::{CallManagerParams, CallParams, FlowSpec, Specific};
 
 use super::flow_spec::{flow_of, spec_of};
 use super::shapes::{self, AddressField, Reader};
@@ -138,7 +138,8 @@ impl AtmCall {
         ies
     }
 
-    /// Reads call parameters. Without a traffic descriptor the flows are those of the two FLOWSPECs.
+    /// Reads call parameters. Without a traffic descriptor the flows are those of the two FLOWSPECs; a way back of which nothing
+    /// is said is as the way there.
     ///
     /// # Errors
     /// See [`ParamsError`].
@@ -170,14 +171,30 @@ impl AtmCall {
         let mut call = AtmCall {
             calling,
             forward: flow_of(&manager.transmit, default),
-            backward: flow_of(&manager.receive, default),
+            backward: match manager.receive {
+                // Nothing is said of it: as the other way.
+                FlowSpec::BEST_EFFORT => flow_of(&manager.transmit, default),
+                receive => flow_of(&receive, default),
+            },
             ..AtmCall::to(called)
         };
         call.take_ies(message.ies)?;
-        for flow in [&call.forward, &call.backward] {
+        call.check()?;
+        Ok(call)
+    }
+
+    /// Whether such a call can be made.
+    ///
+    /// # Errors
+    /// [`ParamsError::Contract`]: a contract that is none, or two directions of different service categories, which no
+    /// bearer capability can tell.
+    pub fn check(&self) -> Result<(), ParamsError> {
+        for flow in [&self.forward, &self.backward] {
             check_contract(&flow.contract)?;
         }
-        Ok(call)
+        let (forward, backward) = (&self.forward.contract, &self.backward.contract);
+        let same = forward.category == backward.category || backward.pcr_cells_per_s == Some(0);
+        if same { Ok(()) } else { Err(ParamsError::Contract) }
     }
 
     fn take_ies(&mut self, ies: Vec<Ie>) -> Result<(), ParamsError> {
@@ -209,6 +226,13 @@ impl AtmCall {
                     }
                 }
                 IeValue::Cause(cause) => self.causes.push(cause),
+                IeValue::AalParameters(_) => return Err(ParamsError::Aal(0)),
+                // They have a place of their own, or are the manager's to say.
+                IeValue::CalledPartyNumber(_)
+                | IeValue::ConnectionId(_)
+                | IeValue::EndpointReference(_)
+                | IeValue::RepeatIndicator(_)
+                | IeValue::LowLayerInfo(_) => return Err(ParamsError::InformationElement),
                 value => self.other.push(Ie { value, ..ie }),
             }
         }
@@ -341,7 +365,8 @@ fn take_ie(from: &mut Reader<'_>) -> Result<Ie, ParamsError> {
     }
     let octets = from.octets(raw_len as usize)?;
     let ie = ie_of(octets).ok_or(ParamsError::InformationElement)?;
-    if u32::from(ie.id().0) == id { Ok(ie) } else { Err(ParamsError::InformationElement) }
+    let sound = u32::from(ie.id().0) == id && !matches!(ie.value, IeValue::Invalid { .. });
+    if sound { Ok(ie) } else { Err(ParamsError::InformationElement) }
 }
 
 /// `IE_Raw`.
@@ -359,7 +384,6 @@ mod tests {
     use crate::addr::{E164, Esi};
     use crate::q2931::wire::{CauseValue, HighLayerType, Octets};
     use crate::traffic::{Contract, ServiceCategory, Sustained};
-    use condis::params::FlowSpec;
 
     fn nsap(esi: u8) -> AtmAddress {
         AtmAddress::new([0x47; 13], Esi([0, 0, 0, 0, 0, esi]), 0)
@@ -434,9 +458,13 @@ mod tests {
             max_sdu_size: 40,
             ..FlowSpec::BEST_EFFORT
         };
+        // One way reserved and the other not: no bearer capability says that.
+        assert_eq!(AtmCall::from_params(&params), Err(ParamsError::Contract));
+        let manager = params.manager.as_mut().expect("made with it");
+        manager.receive = FlowSpec::BEST_EFFORT;
         let call = AtmCall::from_params(&params).expect("addresses and flows");
         assert_eq!(call.forward, AtmFlow { contract: Contract::cbr(1200), sdu_octets_max: 40 });
-        assert_eq!(call.backward.contract.category, ServiceCategory::Ubr);
+        assert_eq!(call.backward, call.forward);
     }
 
     /// From the parameters of the caller over SETUP to those of the offer.

@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-use super::codec::{ContentError, EXT, Sink};
+use super::codec::{ContentError, EXT};
 use super::ie::{
     AalParameters, AlternativeTrafficDescriptor, BearerCapability, CallState, CalledPartyNumber,
     CalledPartySubaddress, CallingPartyNumber, CallingPartySubaddress, Cause, ConnectedNumber, ConnectionId,
-    EndpointReference, EndpointState, ExtendedQos, HighLayerInfo, Ie, IeId, IeType, IeValue, LowLayerInfo,
-    MinimumTrafficDescriptor, Notification, QosParameter, RestartIndicator, TrafficDescriptor, TransitDelay,
-    TransitNetworkSelection, UserUser,
+    EndpointReference, EndpointState, ExtendedQos, HighLayerInfo, IE_HEADER_LEN, Ie, IeId, IeType, IeValue,
+    LowLayerInfo, MinimumTrafficDescriptor, Notification, QosParameter, RestartIndicator, TrafficDescriptor,
+    TransitDelay, TransitNetworkSelection, UserUser,
 };
 use super::{CallRef, Coding, IeInstruction, MessageInstruction, MessageType, Octets};
 
@@ -17,6 +17,13 @@ pub const MESSAGE_LEN_MAX: usize = 4096;
 
 /// Octets of the header: protocol discriminator, call reference, type, length (Q.2931 §4.1).
 pub const MESSAGE_HEADER_LEN: usize = 9;
+
+/// Octets that most messages have at most, so that one allocation does.
+const USUAL_LEN: usize = 160;
+
+/// Octets that most IEs have at least, and how many of them a long message usually has: what is allocated at once.
+const USUAL_IE_LEN: usize = 6;
+const USUAL_IES: usize = 12;
 
 /// Protocol discriminator of Q.2931 (§4.2).
 const PROTOCOL: u8 = 0x09;
@@ -35,7 +42,8 @@ pub struct Message {
     length_error: Option<LengthError>,
 }
 
-/// Octets that are no message for anybody: dropped without an answer (Q.2931 §5.6.1 to §5.6.3, UNI 3.1 §5.5.6.1 to §5.5.6.3).
+/// Octets that are no message for anybody: dropped without an answer (Q.2931 §5.6.1 to §5.6.3, UNI 3.1
+/// §5.5.6.1 to §5.5.6.3).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WireError {
@@ -69,6 +77,10 @@ pub enum LengthError {
     #[error("{0} octets at the end are no information element")]
     Fragment(usize),
 }
+
+/// A message, printed in a line for its header and one for each IE.
+#[derive(Clone, Copy, Debug)]
+pub struct Tree<'a>(&'a Message);
 
 /// A message that is too long to be sent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -171,9 +183,15 @@ impl Message {
         self.all()
     }
 
-    /// The first IE of a kind as it stands, be its contents valid or not.
+    /// The first IE of a kind with contents, be they valid or not.
     pub fn ie(&self, id: IeId) -> Option<&Ie> {
-        self.ies.iter().find(|ie| ie.id() == id && !matches!(ie.value, IeValue::Unknown { codeset: 1.., .. }))
+        let is_none = |value: &IeValue| matches!(value, IeValue::Empty(_) | IeValue::Unknown { .. });
+        self.ies.iter().find(|ie| ie.id() == id && !is_none(&ie.value))
+    }
+
+    /// It, printed in several lines.
+    pub fn tree(&self) -> Tree<'_> {
+        Tree(self)
     }
 
     /// What was wrong with the length of a message that was received.
@@ -218,22 +236,23 @@ impl Message {
     /// # Errors
     /// [`MessageTooLong`].
     pub fn encode(&self) -> Result<Vec<u8>, MessageTooLong> {
-        let len = self.encoded_len();
-        if len > MESSAGE_LEN_MAX {
-            return Err(MessageTooLong(len));
+        let mut octets = Vec::with_capacity(USUAL_LEN);
+        octets.extend([PROTOCOL, CallRef::OCTETS as u8]);
+        octets.extend(self.call_ref.to_octets());
+        octets.extend([self.kind.get(), EXT | self.instruction.bits(), 0, 0]);
+        self.ies.iter().for_each(|ie| ie.append(&mut octets));
+        if octets.len() > MESSAGE_LEN_MAX {
+            return Err(MessageTooLong(self.encoded_len()));
         }
-        let mut octets = Vec::with_capacity(len);
-        octets.put(&[PROTOCOL, CallRef::OCTETS as u8]);
-        octets.put(&self.call_ref.to_octets());
-        octets.put(&[self.kind.get(), EXT | self.instruction.bits()]);
-        octets.put(&((len - MESSAGE_HEADER_LEN) as u16).to_be_bytes());
-        self.ies.iter().for_each(|ie| ie.write(&mut octets));
+        let contents = octets.len() - MESSAGE_HEADER_LEN;
+        octets[MESSAGE_HEADER_LEN - 2..MESSAGE_HEADER_LEN].copy_from_slice(&(contents as u16).to_be_bytes());
         Ok(octets)
     }
 
     /// IEs one behind the other, each in the codeset that the shifts before it say.
     fn read_ies(&mut self, mut rest: &[u8]) {
         let (mut codeset, mut next_codeset) = (0, None);
+        self.ies.reserve((rest.len() / USUAL_IE_LEN).min(USUAL_IES));
         while !rest.is_empty() {
             let &[id, second, high, low, ref behind @ ..] = rest else {
                 self.length_error = self.length_error.or(Some(LengthError::Fragment(rest.len())));
@@ -288,5 +307,23 @@ impl fmt::Display for Message {
             write!(f, "{} {ie}", if at == 0 { ":" } else { "," })?;
         }
         self.length_error.map_or(Ok(()), |error| write!(f, " ({error})"))
+    }
+}
+
+/// ```text
+/// CONNECT (0x07) cr 1 (dest), regular, 13 octets
+///   AAL parameters (0x58), itu, regular, 9 octets: aal5 sdu 512/512 sscs null
+/// ```
+impl fmt::Display for Tree<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Message { call_ref, kind, instruction, ies, length_error } = self.0;
+        let len = self.0.encoded_len() - MESSAGE_HEADER_LEN;
+        write!(f, "{kind} ({:#04x}) cr {call_ref}, {instruction}, {len} octets", kind.get())?;
+        length_error.map_or(Ok(()), |error| write!(f, " ({error})"))?;
+        ies.iter().try_for_each(|ie| {
+            let (id, len) = (ie.id(), ie.encoded_len() - IE_HEADER_LEN);
+            let (coding, instruction, value) = (ie.coding, ie.instruction, &ie.value);
+            write!(f, "\n  {id} ({:#04x}), {coding}, {instruction}, {len} octets: {value}", id.0)
+        })
     }
 }

@@ -1,7 +1,7 @@
 //! Calls with one called party, both ways.
 
 use super::*;
-use crate::q2931::wire::{CallRef, Diagnostics, MessageType};
+use crate::q2931::wire::{CallRef, ConnectionId, Diagnostics, MessageType};
 
 const U: Side = Side::User;
 const N: Side = Side::Network;
@@ -205,18 +205,23 @@ fn a_repeated_setup_is_one_call() {
     assert_eq!(pair.end(N).counters().dropped_setup, 1);
 }
 
-/// Q.2931 §5.1.5, T310: 30 s at the user side, 10 s at the network side.
+/// Q.2931 §5.1.5, T310: 10 s, but 30 s at the user side of UNI 4.0.
 #[test]
 fn a_call_that_only_proceeds_is_cleared() {
-    for (from, after) in [(U, "30.0"), (N, "10.0")] {
-        let mut pair = Pair::new(Version::Uni31);
+    for (version, from, after) in [
+        (Version::Uni31, U, "10.0"),
+        (Version::Uni40, U, "30.0"),
+        (Version::Uni31, N, "10.0"),
+        (Version::Uni40, N, "10.0"),
+    ] {
+        let mut pair = Pair::new(version);
         let (ours, theirs) = pair.setup(from);
         let answer = pair.first_answer(from.peer());
         pair.at(from.peer(), |end, now| end.proceeding(now, theirs, &answer)).unwrap();
         pair.said();
         pair.pass_s(60);
         let (f, t) = (side_letter(from), side_letter(from.peer()));
-        // Nobody answers `Released` here; RELEASE is not repeated within T308 at the network side, and is at 60 s at the user side.
+        // Nobody answers `Released` here, so RELEASE is repeated after T308.
         let said = pair.said();
         let expected = format!("{after} {f} RELEASE 18\n{after} {f} Released 18\n{after} {t} Released 18");
         assert!(said.starts_with(&expected), "{said}");
@@ -251,6 +256,7 @@ fn a_call_that_is_alerted_for_three_minutes_is_cleared() {
 fn a_connect_that_is_not_acknowledged_clears() {
     let mut pair = Pair::new(Version::Uni31);
     let (_, theirs) = pair.setup(N);
+    pair.at(U, |end, now| end.proceeding(now, theirs, &Answer::default())).unwrap();
     pair.held = true;
     pair.at(U, |end, now| end.connect(now, theirs, &Answer::default())).unwrap();
     pair.said();
@@ -283,7 +289,7 @@ fn a_call_cleared_by_a_timer_ends_whoever_answers_first() {
         let (ours, theirs) = pair.setup(U);
         let answer = pair.first_answer(N);
         pair.at(N, |end, now| end.proceeding(now, theirs, &answer)).unwrap();
-        pair.pass_s(30);
+        pair.pass_s(10);
         pair.said();
         let first: (Side, CallId) = if user_first { (U, ours) } else { (N, theirs) };
         let second = if user_first { (N, theirs) } else { (U, ours) };
@@ -291,7 +297,7 @@ fn a_call_cleared_by_a_timer_ends_whoever_answers_first() {
             pair.at(side, |end, now| end.release_response(now, call)).unwrap();
             assert_eq!(pair.end(side).state(call), None);
         }
-        assert_eq!(pair.said(), "30.0 N RELEASE COMPLETE");
+        assert_eq!(pair.said(), "10.0 N RELEASE COMPLETE");
         pair.assert_idle();
     }
 }
@@ -335,7 +341,23 @@ fn a_connection_that_is_none_or_in_use_is_refused() {
         pair.inject(U, &setup);
         assert_said!(pair, "0.0 U RELEASE COMPLETE 35");
     }
+    // A path, or any channel of one, is no connection for a user (cause 36).
+    let params = CallParams { connection: None, ..pair.params(N) };
+    let reference = CallRef::from_originator(77).unwrap();
+    let any = ConnectionId::any_vci(crate::Vpi(0));
+    let setup = super::super::compose::setup(Version::Uni31, reference, &params, None).with(any);
+    pair.inject(U, &setup);
+    assert_said!(pair, "0.0 U RELEASE COMPLETE 36");
     assert_eq!(pair.end(U).calls_len(), 1);
+
+    let mut pair = Pair::new(Version::Uni31);
+    pair.held = true;
+    let params = pair.params(U);
+    pair.at(U, |end, now| end.setup(now, &params)).unwrap();
+    pair.said();
+    let reference = CallRef::new(pair.end(U).calls().next().unwrap().reference, true);
+    pair.inject(U, &Message::new(reference, MessageType::CallProceeding).with(any));
+    assert_said!(pair, "0.0 U RELEASE 36\n0.0 U Released 36");
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Information elements: one list of them all, from which the identifiers, the typed value, its codec and its print come.
+//! Information elements: one list of them all, from which the identifiers, the typed value, its codec and its
+//! print come.
 
 mod aal;
 mod abr;
@@ -81,8 +82,8 @@ pub trait IeType: Into<IeValue> + 'static {
 /// Octets of contents that an unknown or invalid IE may have: what a message holds.
 pub const RAW_OCTETS_MAX: usize = super::message::MESSAGE_LEN_MAX;
 
-/// Defines the IEs from one list: `Type = identifier, CONSTANT, name, codings that are read (the first is written), octets of
-/// contents at most, access information or not, source`.
+/// Defines the IEs from one list: `Type = identifier, CONSTANT, name, codings that are read (the first is
+/// written), octets of contents at most, access information or not, source`.
 macro_rules! ies {
     ($($kind:ident = $id:literal, $constant:ident, $name:literal, [$default:ident $(, $other:ident)*], $max:literal,
         $access:literal, $source:literal;)*) => {
@@ -100,7 +101,8 @@ macro_rules! ies {
                 }
             }
 
-            /// The coding that is sent, and how many octets of contents there may be; of a kind that is known.
+            /// The coding that is sent, and how many octets of contents there may be; of a kind that is
+            /// known.
             pub(super) const fn limits(self) -> Option<(Coding, usize)> {
                 match self.0 {
                     $($id => Some((Coding::$default, $max)),)*
@@ -108,8 +110,8 @@ macro_rules! ies {
                 }
             }
 
-            /// It concerns the ends alone; the network passes it on, and what is wrong with it is answered with "access information
-            /// discarded" (Q.2931 §5.6.8.2).
+            /// It concerns the ends alone; the network passes it on, and what is wrong with it is answered
+            /// with "access information discarded" (Q.2931 §5.6.8.2).
             pub const fn is_access_information(self) -> bool {
                 match self.0 {
                     $($id => $access,)*
@@ -123,6 +125,8 @@ macro_rules! ies {
         #[non_exhaustive]
         pub enum IeValue {
             $(#[doc = concat!($name, ".")] $kind($kind),)*
+            /// A kind that is known, without contents: as good as absent (Q.2931 §4.5.1).
+            Empty(IeId),
             /// A kind, a coding or a codeset that is not known here: carried as it is.
             Unknown {
                 /// The codeset, by the shifts before it.
@@ -148,12 +152,15 @@ macro_rules! ies {
             pub const fn id(&self) -> IeId {
                 match self {
                     $(IeValue::$kind(_) => IeId($id),)*
-                    IeValue::Unknown { id, .. } | IeValue::Invalid { id, .. } => *id,
+                    IeValue::Empty(id) | IeValue::Unknown { id, .. } | IeValue::Invalid { id, .. } => *id,
                 }
             }
 
             /// The contents as a value. `None`: the kind, or the kind in this coding, is not known.
             pub(super) fn decode(id: IeId, coding: Coding, contents: &[u8]) -> Option<Result<IeValue, ContentError>> {
+                if contents.is_empty() && id.limits().is_some() {
+                    return Some(Ok(IeValue::Empty(id)));
+                }
                 let mut from = Reader::new(contents);
                 let value = match id.0 {
                     $($id if matches!(coding, Coding::$default $(| Coding::$other)*) => {
@@ -174,6 +181,7 @@ macro_rules! ies {
             fn encode(&self, to: &mut dyn Sink) {
                 match self {
                     $(IeValue::$kind(value) => Body::encode(value, to),)*
+                    IeValue::Empty(_) => {}
                     IeValue::Unknown { octets, .. } | IeValue::Invalid { octets, .. } => to.put(octets),
                 }
             }
@@ -183,6 +191,7 @@ macro_rules! ies {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 match self {
                     $(IeValue::$kind(value) => value.print(f),)*
+                    IeValue::Empty(id) => write!(f, "empty {id}"),
                     IeValue::Unknown { codeset: 0, id, octets } => write!(f, "{id} {octets}"),
                     IeValue::Unknown { codeset, id, octets } => write!(f, "codeset {codeset} ie {:#04x} {octets}", id.0),
                     IeValue::Invalid { id, octets, error } => write!(f, "{id} {octets} ({error})"),
@@ -300,6 +309,15 @@ impl Ie {
         let [high, low] = (contents as u16).to_be_bytes();
         to.put(&[self.id().0, EXT | (self.coding as u8) << 5 | self.instruction.bits(), high, low]);
         self.value.encode(to);
+    }
+
+    /// The same behind other octets, where the length can be filled in afterwards.
+    pub(super) fn append(&self, to: &mut Vec<u8>) {
+        let begin = to.len();
+        to.extend([self.id().0, EXT | (self.coding as u8) << 5 | self.instruction.bits(), 0, 0]);
+        self.value.encode(to);
+        let contents = to.len() - begin - IE_HEADER_LEN;
+        to[begin + 2..begin + IE_HEADER_LEN].copy_from_slice(&(contents as u16).to_be_bytes());
     }
 }
 
