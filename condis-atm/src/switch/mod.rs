@@ -33,3 +33,6 @@ pub use info::{PortCounts, PortInfo, SwitchCallInfo, SwitchVcInfo};
 pub use machine::Switch;
 pub use port::PortId;
 pub use prefix::{AddressPrefix, AddressPrefixError};
+
+#[cfg(test)]
+mod tests;
