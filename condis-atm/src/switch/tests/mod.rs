@@ -1,8 +1,10 @@
 //! A switch with hosts on its ports: whole user sides, real cells or SDUs, lines that delay, lose and can be cut.
 
+mod addresses;
 mod calls;
 mod data;
 mod faults;
+mod machine;
 mod refusals;
 mod trees;
 
@@ -102,11 +104,15 @@ impl Net {
         net
     }
 
-    fn add_host(&mut self, form: Form, config: PortConfig, seed: u64) -> usize {
-        let line = Line { form, ..Line::CELLS };
+    fn add_host(&mut self, form: Form, config: PortConfig, seed: u64) {
         let version = config.uni.signaling.version;
+        self.add_host_with(form, config, UniConfig::new(Side::User, version), seed);
+    }
+
+    fn add_host_with(&mut self, form: Form, config: PortConfig, user: UniConfig, seed: u64) {
+        let line = Line { form, ..Line::CELLS };
         let port = self.core.add_port(line, config).expect("the port is lawful");
-        let uni = Uni::new(UniConfig::new(Side::User, version), seed ^ self.hosts.len() as u64);
+        let uni = Uni::new(user, seed ^ self.hosts.len() as u64);
         self.hosts.push(Host {
             port,
             form,
@@ -117,9 +123,7 @@ impl Net {
             received: Vec::new(),
             is_cut: true,
         });
-        let host = self.hosts.len() - 1;
-        self.set_link(host, true);
-        host
+        self.set_link(self.hosts.len() - 1, true);
     }
 
     /// The line of a host comes or goes, at both ends.
