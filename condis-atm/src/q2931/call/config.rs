@@ -21,7 +21,7 @@ pub struct Config {
 impl Config {
     /// The defaults of that side and version.
     pub const fn new(side: Side, version: Version) -> Config {
-        Config { side, version, timers: Timers::of(side), limits: Limits::DEFAULT, trace: false }
+        Config { side, version, timers: Timers::of(side, version), limits: Limits::DEFAULT, trace: false }
     }
 }
 

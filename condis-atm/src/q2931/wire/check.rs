@@ -212,6 +212,9 @@ impl Message {
         let counts = |value: &IeValue| !matches!(value, IeValue::Empty(_) | IeValue::Unknown { .. });
         let of_kind = |at: &usize| self.ies[*at].id() == id && counts(&self.ies[*at].value);
         let before = (0..at).filter(of_kind).count();
+        if before == 0 {
+            return max == 0;
+        }
         let first = (0..=at).find(of_kind).unwrap_or(at);
         let repeat = first > 0 && matches!(self.ies[first - 1].value, IeValue::RepeatIndicator(_));
         let max = if listed && !repeat { 1 } else { usize::from(max) };
@@ -219,6 +222,9 @@ impl Message {
     }
 
     fn treatment(&self, rule: &MessageRule, receiver: Receiver, findings: &[Finding]) -> Treatment {
+        if findings.is_empty() {
+            return Treatment::Proceed;
+        }
         let cause = |value| Cause::new(receiver.location, value);
         if findings.iter().any(|finding| matches!(finding, Finding::Length(_))) {
             return self.on_mandatory_error(rule, cause(CauseValue::INCORRECT_MESSAGE_LENGTH));
