@@ -36,7 +36,7 @@ const VERSION: Version = Version::Uni31;
 fn main() {
     let mut harness = Harness::from_env("calls through a switch");
     let mut floor = Calls::new();
-    let mut bare = Bare::new(0);
+    let mut bare = Bare::new(1);
     let title = "a call without SSCOP, by rate";
     harness.compare_rates(
         title,
@@ -54,7 +54,7 @@ fn main() {
     );
     for held in [100, 10_000, 100_000] {
         let mut many = Bare::new(harness.size(held, 10));
-        let title = format!("a call with {held} held, to one with none");
+        let title = format!("a call with {held} held, to one with 1");
         harness.compare(
             &title,
             Target::AtMost(1.25),
