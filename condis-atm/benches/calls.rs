@@ -15,6 +15,7 @@ use condis_atm::addr::{AtmAddress, Esi};
 use condis_atm::cell::runs::runs;
 use condis_atm::cell::{HeaderWord, HecReceiver, Interface};
 use condis_atm::q2931::call::{CallControl, Config, Limits, Output};
+use condis_atm::q2931::wire::{CallingPartyNumber, HighLayerInfo, HighLayerType, LowLayerInfo, Octets};
 use condis_atm::switch::{Line, MessageSwitch, PortConfig, PortId, SwitchConfig, SwitchCore};
 use condis_atm::traffic::Contract;
 use condis_atm::uni::{
@@ -36,6 +37,7 @@ const VERSION: Version = Version::Uni31;
 fn main() {
     let mut harness = Harness::from_env("calls through a switch");
     let mut floor = Calls::new();
+    println!("SETUP of the floor: {} octets", floor.setup_octets());
     let mut bare = Bare::new(1);
     let title = "a call without SSCOP, by rate";
     harness.compare_rates(
@@ -81,8 +83,17 @@ fn limits() -> Limits {
     Limits { calls_max: 200_000, ..Limits::DEFAULT }
 }
 
+/// The IEs that the floor's SETUP has.
 fn params() -> CallParams {
-    CallParams::new(VERSION, address(1), &Contracts::both(Contract::cbr(1_000)), 1_500)
+    CallParams {
+        calling: Some(CallingPartyNumber::from(address(0))),
+        bhli: Some(HighLayerInfo {
+            kind: HighLayerType::USER,
+            octets: Octets::new([1; 8]).expect("it holds eight"),
+        }),
+        blli: vec![LowLayerInfo::LLC],
+        ..CallParams::new(VERSION, address(1), &Contracts::both(Contract::cbr(1_000)), 1_500)
+    }
 }
 
 fn clearing() -> Cause {
@@ -157,8 +168,8 @@ impl Bare {
                     self.switch.handle_message(self.now, self.ports[at], &message);
                 }
                 Output::Indication(Indication::Setup { call, params }) => {
-                    black_box(params);
-                    self.hosts[at].connect(self.now, call, &Answer::default()).expect("it is offered");
+                    let answer = Answer { aal: black_box(params).aal.take(), ..Answer::default() };
+                    self.hosts[at].connect(self.now, call, &answer).expect("it is offered");
                 }
                 Output::Indication(Indication::Connected { call, .. }) => self.connected = Some(call),
                 Output::Indication(Indication::Released { call, .. }) => {
@@ -272,8 +283,8 @@ impl Whole {
                     host.segmenter.segment(&[IoSlice::new(&sdu)], 0, cells).expect("there is room");
                 }
                 UniOutput::Indication(Indication::Setup { call, params }) => {
-                    black_box(params);
-                    host.uni.connect(self.now, call, &Answer::default()).expect("it is offered");
+                    let answer = Answer { aal: black_box(params).aal.take(), ..Answer::default() };
+                    host.uni.connect(self.now, call, &answer).expect("it is offered");
                 }
                 UniOutput::Indication(Indication::Connected { call, .. }) => self.connected = Some(call),
                 UniOutput::Indication(Indication::Released { call, .. }) => {
