@@ -191,12 +191,14 @@ impl Message {
                 findings.push(Finding::Content { id, error, instruction: ie.instruction, mandatory });
             }
         }
-        let missing = rule.ies.iter().filter(|rule| {
-            rule.applies(receiver.version, receiver.side)
-                && rule.presence.is_required(self, receiver.version, receiver.side)
+        for rule in rule.ies {
+            if rule.presence.is_required(self, receiver.version, receiver.side)
+                && rule.applies(receiver.version, receiver.side)
                 && !self.has(rule.id)
-        });
-        findings.extend(missing.map(|rule| Finding::Missing(rule.id)));
+            {
+                findings.push(Finding::Missing(rule.id));
+            }
+        }
         findings
     }
 
