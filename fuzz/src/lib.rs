@@ -8,3 +8,5 @@ pub mod lab;
 pub mod library;
 pub mod link;
 pub mod pppoe;
+pub mod q2931;
+pub mod sscop;
