@@ -512,7 +512,7 @@ impl ClientVc for CallObject {
 }
 
 /// The octets of a frame, which are copied if they lie in pieces.
-fn octets<'a>(nbl: &'a NetBufferList, copy: &'a mut Vec<u8>) -> &'a [u8] {
+pub(crate) fn octets<'a>(nbl: &'a NetBufferList, copy: &'a mut Vec<u8>) -> &'a [u8] {
     let buffer = nbl.first();
     match buffer.contiguous() {
         Some(octets) => octets,

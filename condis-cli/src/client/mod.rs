@@ -14,5 +14,9 @@ mod frame;
 pub mod ledger;
 mod transfer;
 
+pub(crate) use call::octets;
 pub use driver::Client;
+pub(crate) use frame::{Heard, LabFrame};
 pub use frame::{OVERHEAD_OCTETS, Tally};
+#[cfg(test)]
+pub(crate) use transfer::InOrder;

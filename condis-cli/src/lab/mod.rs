@@ -20,6 +20,7 @@ pub use builtin::{BUILTINS, Builtin};
 pub use error::LabError;
 pub(crate) use error::did_you_mean;
 pub use values::Source;
+pub(crate) use values::octets_of;
 
 /// A lab that makes sense: names resolve, numbers are in range.
 #[derive(Clone, Debug)]

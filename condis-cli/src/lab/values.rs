@@ -71,6 +71,11 @@ impl Source {
     }
 }
 
+/// Octets as a text, such as `64KiB`.
+pub(crate) fn octets_of(text: &str) -> Option<u64> {
+    quantity(text, OCTET_UNITS)
+}
+
 fn quantity(text: &str, units: &[(&str, u64)]) -> Option<u64> {
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '_').unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);

@@ -32,7 +32,7 @@ pub(super) struct World {
     pub(super) ledger: Arc<Ledger>,
     pub(super) nodes: Vec<NodeRun>,
     pub(super) segments: Vec<Segment>,
-    pub(super) trace: Option<Arc<JsonLines<BufWriter<File>>>>,
+    pub(super) trace: Option<Arc<TraceFile>>,
     cuts: Vec<(usize, Cut)>,
     cutters: Vec<Arc<Cutter>>,
     /// Captures of segments; they end when they are dropped.
@@ -194,7 +194,7 @@ impl Sockets {
 }
 
 /// The errors of opening say what is wrong and, after a semicolon, what to do.
-fn split_advice(text: &str) -> (String, String) {
+pub(crate) fn split_advice(text: &str) -> (String, String) {
     match text.split_once("; ") {
         Some((what, advice)) => (what.to_owned(), advice.to_owned()),
         None => (text.to_owned(), "the system refused for a reason of its own".to_owned()),
@@ -244,7 +244,10 @@ impl<P: Protocol> Protocol for OnAdapter<P> {
     }
 }
 
-fn trace_to(path: &Path) -> Result<Arc<JsonLines<BufWriter<File>>>, LabError> {
+/// A file for crossings, as lines of JSON.
+pub(crate) type TraceFile = JsonLines<BufWriter<File>>;
+
+pub(crate) fn trace_to(path: &Path) -> Result<Arc<TraceFile>, LabError> {
     match File::create(path) {
         Ok(file) => Ok(Arc::new(JsonLines::new(BufWriter::new(file)))),
         Err(error) => Err(LabError::new(format!("cannot write the trace to {}: {error}", path.display()))),
@@ -305,7 +308,7 @@ impl<'a> Taps<'a> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a capture shows the time on the wall")]
-fn wall_clock() -> Duration {
+pub(crate) fn wall_clock() -> Duration {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
 

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+pub(crate) use build::{TraceFile, split_advice, trace_to, wall_clock};
 pub use drive::run;
 pub use json::to_json;
 pub use report::{AdapterReport, LinkReport, NodeReport, Report};
