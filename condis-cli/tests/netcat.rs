@@ -244,8 +244,8 @@ fn refusals() {
         outcome.ended
     };
     let listening = net.listen(listener(false), std::io::empty());
-    for (service, ac_name) in [("intranet", None), ("internet", Some("other"))] {
-        let ended = call(3, service, ac_name);
+    for (station, service, ac_name) in [(3, "intranet", None), (6, "internet", Some("other"))] {
+        let ended = call(station, service, ac_name);
         assert_eq!(
             ended.ending,
             Ending::Refused("no answer within 2s".to_owned()),
