@@ -6,9 +6,9 @@ use common::{Chance, seeds};
 use condis_fuzz::pppoe;
 
 const CAPTURES: [&[u8]; 3] = [
-    include_bytes!("../../condis-wan/tests/captures/pppoe-host.pcap"),
-    include_bytes!("../../condis-wan/tests/captures/pppoe-tap-kernel-chap.pcap"),
-    include_bytes!("../../condis-wan/tests/captures/pppoe-udp-user-pap.pcap"),
+    include_bytes!("../../tests/peers/captures/pppoe-host.pcap"),
+    include_bytes!("../../tests/peers/captures/pppoe-tap-kernel-chap.pcap"),
+    include_bytes!("../../tests/peers/captures/pppoe-udp-user-pap.pcap"),
 ];
 
 /// Octets of a pcap file's header, of a record's header, and of an Ethernet header.

@@ -2,9 +2,11 @@
 //!
 //! - `cargo run -p xtask -- coverage`: every rule that NDIS must obey is cited in a test or listed as left out.
 //! - `cargo run -p xtask -- mutations`: a test that cites a rule fails once the library's check of it is taken out.
+//! - `cargo run -p xtask -- peers`: Linux's own stacks in QEMU, against each other.
 
 mod coverage;
 mod mutations;
+mod peers;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -19,7 +21,8 @@ fn main() -> ExitCode {
         ["mutations", "--rule", rule] => {
             mutations::run(&root(), &mutations::Wanted::Rule((*rule).to_owned()))
         }
-        _ => Err("usage: cargo run -p xtask -- coverage | mutations [--planted | --rule CO-094]".to_owned()),
+        ["peers", words @ ..] => peers::run(&root(), words),
+        _ => Err(USAGE.to_owned()),
     };
     match result {
         Ok(true) => ExitCode::SUCCESS,
@@ -30,6 +33,8 @@ fn main() -> ExitCode {
         }
     }
 }
+
+const USAGE: &str = "usage: cargo run -p xtask -- coverage | mutations [--planted | --rule CO-094] | peers [build | SCENARIO [WORDS]]";
 
 /// The workspace.
 fn root() -> PathBuf {

@@ -11,15 +11,19 @@ pub(crate) struct Capture {
 macro_rules! capture {
     ($name:literal) => {
         Capture {
-            pcap: include_bytes!(concat!("../../tests/captures/", $name, ".pcap")),
-            text: include_str!(concat!("../../tests/captures/", $name, ".txt")),
+            pcap: include_bytes!(concat!("../../../tests/peers/captures/", $name, ".pcap")),
+            text: include_str!(concat!("../../../tests/peers/captures/", $name, ".txt")),
         }
     };
 }
 
-/// All of them; see `tests/captures/README.md`.
-pub(crate) static CAPTURES: &[Capture] =
-    &[capture!("pppoe-host"), capture!("pppoe-tap-kernel-chap"), capture!("pppoe-udp-user-pap")];
+/// All of them; see `tests/peers/captures/README.md`.
+pub(crate) static CAPTURES: &[Capture] = &[
+    capture!("pppoe-host"),
+    capture!("pppoe-tap-kernel-chap"),
+    capture!("pppoe-udp-user-pap"),
+    capture!("pppoe-udp-kernel-mschap-v2"),
+];
 
 /// A PPPoE packet as it was captured, with the padding after it.
 pub(crate) struct CapturedPacket {

@@ -67,7 +67,7 @@ fn captured_discovery_is_written_again_byte_for_byte() {
             seen += 1;
         }
     }
-    assert_eq!(seen, 19 + 7 + 8);
+    assert_eq!(seen, 19 + 7 + 8 + 8);
 }
 
 /// The line we print of a packet is the line that tcpdump printed.

@@ -1,0 +1,1 @@
+//! The whole interface against another.
