@@ -12,6 +12,7 @@ const LAST: u8 = 0b10;
 /// Two passes: crc-fast over the PDU, then 48 octets at a time behind a ready header.
 ///
 /// `pdu` is padded already, and has its trailer but for the CRC; so the floor spares finding out where things belong.
+#[inline(never)]
 pub(crate) fn segment(pdu: &mut [u8], header: [u8; HEADER], last: [u8; HEADER], cells: &mut [Cell]) -> usize {
     let covered = pdu.len() - 4;
     let crc = checksum(CrcAlgorithm::Crc32Bzip2, &pdu[..covered]) as u32;
@@ -27,6 +28,7 @@ pub(crate) fn segment(pdu: &mut [u8], header: [u8; HEADER], last: [u8; HEADER], 
 
 /// Puts one PDU together, up to the cell that ends it, then crc-fast over the whole. No VC is looked up, no HEC checked.
 /// Gives the octets of the SDU, or nothing if the CRC is wrong.
+#[inline(never)]
 pub(crate) fn reassemble(cells: &[Cell], buffer: &mut [u8]) -> Option<usize> {
     let (rooms, _) = buffer.as_chunks_mut::<PAYLOAD>();
     let mut taken = 0;

@@ -7,7 +7,7 @@ use crc::{CRC_32_BZIP2, Crc, Table};
 use crc_fast::{CrcAlgorithm, Digest, checksum};
 
 /// From here on crc-fast is the faster.
-const SHORT_OCTETS: usize = 96;
+const SHORT_OCTETS: usize = 64;
 
 /// The CRC-32 of AAL5 over these octets.
 ///
@@ -41,6 +41,12 @@ impl Crc32 {
         self.0 = if octets.len() < SHORT_OCTETS { sliced(self.0, octets) } else { folded(self.0, octets) };
     }
 
+    /// The same, for octets whose number is known beforehand and small.
+    #[inline]
+    pub(super) fn update_short<const N: usize>(&mut self, octets: &[u8; N]) {
+        self.0 = sliced_inline(self.0, octets);
+    }
+
     /// The CRC of all that came.
     #[inline]
     pub(super) const fn finish(self) -> u32 {
@@ -60,13 +66,25 @@ fn folded(state: u32, octets: &[u8]) -> u32 {
 
 static TABLES: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_BZIP2);
 
-#[inline]
 fn sliced(state: u32, octets: &[u8]) -> u32 {
+    sliced_inline(state, octets)
+}
+
+#[inline(always)]
+fn sliced_inline(state: u32, octets: &[u8]) -> u32 {
     let tables = TABLES.table();
     let (sixteens, octets) = octets.as_chunks::<16>();
     let state = sixteens.iter().fold(state, |state, block| slice(tables, state, block));
-    let (fours, octets) = octets.as_chunks::<4>();
-    let state = fours.iter().fold(state, |state, block| slice(tables, state, block));
+    // One more step for what is left of whole fours, since each has to wait for the one before.
+    let (state, octets) = if let Some((block, octets)) = octets.split_first_chunk::<12>() {
+        (slice(tables, state, block), octets)
+    } else if let Some((block, octets)) = octets.split_first_chunk::<8>() {
+        (slice(tables, state, block), octets)
+    } else if let Some((block, octets)) = octets.split_first_chunk::<4>() {
+        (slice(tables, state, block), octets)
+    } else {
+        (state, octets)
+    };
     octets.iter().fold(state, |state, octet| {
         let [first, ..] = state.to_be_bytes();
         state << 8 ^ tables[0][usize::from(first ^ octet)]
@@ -74,15 +92,19 @@ fn sliced(state: u32, octets: &[u8]) -> u32 {
 }
 
 /// `N` octets at once, at least four. Table `n` has the remainders of octets with `n` more behind them.
+///
+/// The four that the state goes into come last: all others need not wait for the step before.
 #[inline(always)]
 fn slice<const N: usize>(tables: &[[u32; 256]; 16], state: u32, block: &[u8; N]) -> u32 {
-    let state = state.to_be_bytes();
     let mut next = 0;
-    for at in 0..N {
-        let octet = if at < 4 { block[at] ^ state[at] } else { block[at] };
-        next ^= tables[N - 1 - at][usize::from(octet)];
+    for at in (4..N).rev() {
+        next ^= tables[N - 1 - at][usize::from(block[at])];
     }
-    next
+    let first = block.first_chunk::<4>().expect("at least four octets");
+    let [a, b, c, d] = (u32::from_be_bytes(*first) ^ state).to_be_bytes();
+    let one = tables[N - 1][usize::from(a)] ^ tables[N - 2][usize::from(b)];
+    let other = tables[N - 3][usize::from(c)] ^ tables[N - 4][usize::from(d)];
+    next ^ (one ^ other)
 }
 
 #[cfg(test)]

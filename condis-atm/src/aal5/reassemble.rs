@@ -6,8 +6,8 @@ use condis::runtime::Time;
 
 use super::crc::crc_32;
 use super::{Aal5Counters, PduBuffer, SDU_OCTETS_MAX, TRAILER_OCTETS, Trailer, cells_of, pdu_octets};
-use crate::cell::runs::{Run, Taken};
-use crate::cell::{PAYLOAD_OCTETS, payload};
+use crate::cell::PAYLOAD_OCTETS;
+use crate::cell::runs::Run;
 
 /// What a [`Reassembler`] is told when it is made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -51,6 +51,8 @@ pub struct Pdu<B> {
 #[derive(Debug)]
 pub struct Reassembler<B> {
     config: ReassemblyConfig,
+    /// Those of the longest SDU.
+    pdu_octets_max: usize,
     state: State<B>,
     counters: Aal5Counters,
 }
@@ -60,10 +62,19 @@ enum State<B> {
     /// The next cell is the first of a PDU. From all others, at a cell that ends a PDU or when time is up.
     Idle,
     /// Cells are there, and the last is not among them. From `Idle`.
-    Filling { buffer: B, octets: usize, clp: bool, deadline: Time },
+    Filling(Filling<B>),
     /// The PDU is lost; its other cells are passed over. From `Idle` if there is no buffer, from `Filling` if there are too
     /// many cells.
     Skipping { deadline: Time },
+}
+
+/// A PDU under way.
+#[derive(Debug)]
+struct Filling<B> {
+    buffer: B,
+    octets: usize,
+    clp: bool,
+    deadline: Time,
 }
 
 impl<B: PduBuffer> Reassembler<B> {
@@ -72,6 +83,7 @@ impl<B: PduBuffer> Reassembler<B> {
         let sdu_octets_max = config.sdu_octets_max.min(SDU_OCTETS_MAX);
         Reassembler {
             config: ReassemblyConfig { sdu_octets_max, ..config },
+            pdu_octets_max: pdu_octets(sdu_octets_max),
             state: State::Idle,
             counters: Aal5Counters::default(),
         }
@@ -89,6 +101,9 @@ impl<B: PduBuffer> Reassembler<B> {
         run: &mut Run<'_>,
         mut supply: impl FnMut(usize) -> Option<B>,
     ) -> Option<Pdu<B>> {
+        if run.is_empty() {
+            return None;
+        }
         if !run.is_user() {
             self.counters.dropped_not_user += run.len() as u64;
             run.take_all();
@@ -96,39 +111,24 @@ impl<B: PduBuffer> Reassembler<B> {
         }
         self.handle_timeout(now);
         while !run.is_empty() {
-            let finished = match &mut self.state {
-                State::Idle => {
-                    self.begin(now, &mut supply);
-                    continue;
-                }
-                State::Filling { buffer, octets, clp, .. } => {
-                    let room = buffer.room();
-                    let pdu_octets_max = pdu_octets(self.config.sdu_octets_max).min(room.len());
-                    let cells_max = pdu_octets_max.saturating_sub(*octets) / PAYLOAD_OCTETS;
-                    if cells_max == 0 {
-                        self.counters.dropped_oversize += 1;
-                        self.skip();
-                        continue;
-                    }
-                    let taken = run.take_pdu(cells_max);
-                    *octets += copy(&taken, &mut room[*octets..]);
-                    *clp |= taken.clp;
-                    self.counters.cells += taken.cells.len() as u64;
-                    taken.end
-                }
-                State::Skipping { .. } => {
-                    let taken = run.take_pdu(usize::MAX);
-                    self.counters.cells += taken.cells.len() as u64;
-                    if taken.end.is_last() {
-                        self.state = State::Idle;
-                    }
-                    continue;
-                }
+            let filling = match std::mem::replace(&mut self.state, State::Idle) {
+                State::Idle => self.begin(now, &mut supply),
+                State::Filling(filling) => Ok(filling),
+                State::Skipping { deadline } => Err(deadline),
             };
-            if finished.is_last()
-                && let Some(pdu) = self.finish(finished.efci())
-            {
-                return Some(pdu);
+            match filling {
+                Ok(filling) => {
+                    if let Some(pdu) = self.fill(filling, run) {
+                        return Some(pdu);
+                    }
+                }
+                Err(deadline) => {
+                    let taken = run.skip_pdu();
+                    self.counters.cells += taken.cells as u64;
+                    if !taken.end.is_last() {
+                        self.state = State::Skipping { deadline };
+                    }
+                }
             }
         }
         None
@@ -138,7 +138,7 @@ impl<B: PduBuffer> Reassembler<B> {
     #[inline]
     pub fn handle_timeout(&mut self, now: Time) {
         if self.next_timeout().is_some_and(|deadline| deadline <= now)
-            && let State::Filling { .. } = std::mem::replace(&mut self.state, State::Idle)
+            && let State::Filling(_) = std::mem::replace(&mut self.state, State::Idle)
         {
             self.counters.dropped_timeout += 1;
         }
@@ -150,20 +150,20 @@ impl<B: PduBuffer> Reassembler<B> {
     pub fn next_timeout(&self) -> Option<Time> {
         match &self.state {
             State::Idle => None,
-            State::Filling { deadline, .. } | State::Skipping { deadline } => Some(*deadline),
+            State::Filling(Filling { deadline, .. }) | State::Skipping { deadline } => Some(*deadline),
         }
     }
 
     /// Forgets a PDU that is not complete, and its buffer: the VC is deactivated, or its line was down.
     pub fn abandon(&mut self) {
-        if let State::Filling { .. } = std::mem::replace(&mut self.state, State::Idle) {
+        if let State::Filling(_) = std::mem::replace(&mut self.state, State::Idle) {
             self.counters.dropped_abandoned += 1;
         }
     }
 
     /// True if it has a buffer.
     pub fn holds_buffer(&self) -> bool {
-        matches!(self.state, State::Filling { .. })
+        matches!(self.state, State::Filling(_))
     }
 
     /// What it was told.
@@ -176,60 +176,75 @@ impl<B: PduBuffer> Reassembler<B> {
         &self.counters
     }
 
-    fn begin(&mut self, now: Time, supply: &mut impl FnMut(usize) -> Option<B>) {
+    /// The first cell of a PDU is there. Without a buffer, gives when the PDU is given up.
+    #[inline]
+    fn begin(&mut self, now: Time, supply: &mut impl FnMut(usize) -> Option<B>) -> Result<Filling<B>, Time> {
         let deadline = now.after(self.config.timeout);
-        self.state = match supply(pdu_octets(self.config.sdu_octets_max)) {
-            Some(buffer) => State::Filling { buffer, octets: 0, clp: false, deadline },
+        match supply(self.pdu_octets_max) {
+            Some(buffer) => Ok(Filling { buffer, octets: 0, clp: false, deadline }),
             None => {
                 self.counters.dropped_no_buffer += 1;
-                State::Skipping { deadline }
+                Err(deadline)
             }
-        };
+        }
     }
 
-    fn skip(&mut self) {
-        if let State::Filling { deadline, .. } = self.state {
-            self.state = State::Skipping { deadline };
+    /// Cells go into the buffer: up to the last of the PDU, or to the last that fits, or to the end of the run.
+    #[inline]
+    fn fill(&mut self, mut filling: Filling<B>, run: &mut Run<'_>) -> Option<Pdu<B>> {
+        let room = filling.buffer.room();
+        let octets_max = self.pdu_octets_max.min(room.len());
+        let (rooms, _) = room[..octets_max][filling.octets..].as_chunks_mut();
+        if rooms.is_empty() {
+            self.counters.dropped_oversize += 1;
+            self.state = State::Skipping { deadline: filling.deadline };
+            return None;
         }
+        let taken = run.take_pdu(rooms);
+        filling.octets += taken.cells * PAYLOAD_OCTETS;
+        filling.clp |= taken.clp;
+        self.counters.cells += taken.cells as u64;
+        if taken.end.is_last() {
+            return self.finish(filling, taken.end.efci());
+        }
+        self.state = State::Filling(filling);
+        None
     }
 
     /// The last cell is there.
     #[inline]
-    fn finish(&mut self, efci: bool) -> Option<Pdu<B>> {
-        let State::Filling { mut buffer, octets, clp, .. } = std::mem::replace(&mut self.state, State::Idle)
-        else {
-            return None;
-        };
-        let counters = &mut self.counters;
+    fn finish(&mut self, filling: Filling<B>, efci: bool) -> Option<Pdu<B>> {
+        let Filling { mut buffer, octets, clp, .. } = filling;
         match check(&buffer.room()[..octets], self.config.sdu_octets_max) {
             Ok(Trailer { uu, length, .. }) => {
-                counters.sdus += 1;
-                counters.sdu_octets += u64::from(length);
-                counters.sdus_clp += u64::from(clp);
-                counters.sdus_efci += u64::from(efci);
                 let sdu_octets = usize::from(length);
+                self.counters.sdus += 1;
+                self.counters.sdu_octets += sdu_octets as u64;
+                self.counters.sdus_clp += u64::from(clp);
+                self.counters.sdus_efci += u64::from(efci);
                 buffer.finish(sdu_octets);
                 Some(Pdu { buffer, sdu_octets, uu, clp, efci })
             }
-            Err(Discard::Aborted) => count(&mut counters.dropped_aborted),
-            Err(Discard::Oversize) => count(&mut counters.dropped_oversize),
-            Err(Discard::Crc) => count(&mut counters.dropped_crc),
-            Err(Discard::LostEnd) => count(&mut counters.dropped_lost_end),
-            Err(Discard::LostCells) => count(&mut counters.dropped_lost_cells),
-            Err(Discard::Length) => count(&mut counters.dropped_length),
-            Err(Discard::Cpi) => count(&mut counters.dropped_cpi),
+            Err(discard) => {
+                self.count(discard);
+                None
+            }
         }
     }
-}
 
-/// Copies payloads, as many as there is room for, and gives how many octets that was.
-#[inline]
-fn copy(taken: &Taken<'_>, room: &mut [u8]) -> usize {
-    let (rooms, _) = room.as_chunks_mut::<PAYLOAD_OCTETS>();
-    for (room, cell) in rooms.iter_mut().zip(taken.cells) {
-        *room = *payload(cell);
+    #[cold]
+    fn count(&mut self, discard: Discard) {
+        let counters = &mut self.counters;
+        *match discard {
+            Discard::Aborted => &mut counters.dropped_aborted,
+            Discard::Oversize => &mut counters.dropped_oversize,
+            Discard::Crc => &mut counters.dropped_crc,
+            Discard::LostEnd => &mut counters.dropped_lost_end,
+            Discard::LostCells => &mut counters.dropped_lost_cells,
+            Discard::Length => &mut counters.dropped_length,
+            Discard::Cpi => &mut counters.dropped_cpi,
+        } += 1;
     }
-    taken.cells.len() * PAYLOAD_OCTETS
 }
 
 /// Why a PDU is discarded.
@@ -246,28 +261,27 @@ enum Discard {
 /// Looks at a whole PDU.
 #[inline]
 fn check(pdu: &[u8], sdu_octets_max: usize) -> Result<Trailer, Discard> {
-    let Some((_, trailer)) = pdu.split_last_chunk::<TRAILER_OCTETS>() else { return Err(Discard::Length) };
-    let trailer = Trailer::parse(*trailer);
+    let Some((covered, octets)) = pdu.split_last_chunk::<TRAILER_OCTETS>() else {
+        return Err(Discard::Length);
+    };
+    let trailer = Trailer::parse(*octets);
     let length = usize::from(trailer.length);
-    let (cells, told) = (pdu.len() / PAYLOAD_OCTETS, cells_of(length));
+    // The pad is less than a cell.
+    let fits = covered.len().checked_sub(length).is_some_and(|pad| pad < PAYLOAD_OCTETS);
     if crc_32(&pdu[..pdu.len() - 4]) != trailer.crc {
-        return Err(match told.cmp(&cells) {
-            std::cmp::Ordering::Less => Discard::LostEnd,
-            std::cmp::Ordering::Equal => Discard::Crc,
-            std::cmp::Ordering::Greater => Discard::LostCells,
-        });
+        Err(match cells_of(length) * PAYLOAD_OCTETS < pdu.len() {
+            _ if fits => Discard::Crc,
+            true => Discard::LostEnd,
+            false => Discard::LostCells,
+        })
+    } else if fits && trailer.cpi == 0 && (1..=sdu_octets_max).contains(&length) {
+        Ok(trailer)
+    } else {
+        Err(match length {
+            _ if trailer.cpi != 0 => Discard::Cpi,
+            0 => Discard::Aborted,
+            _ if !fits => Discard::Length,
+            _ => Discard::Oversize,
+        })
     }
-    match length {
-        _ if trailer.cpi != 0 => Err(Discard::Cpi),
-        0 => Err(Discard::Aborted),
-        _ if told != cells => Err(Discard::Length),
-        _ if length > sdu_octets_max => Err(Discard::Oversize),
-        _ => Ok(trailer),
-    }
-}
-
-#[cold]
-fn count<T>(counter: &mut u64) -> Option<T> {
-    *counter += 1;
-    None
 }

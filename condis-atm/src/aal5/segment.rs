@@ -8,9 +8,13 @@ use super::crc::Crc32;
 use super::{SDU_OCTETS_MAX, TRAILER_OCTETS, Trailer, cells_of};
 use crate::cell::{HEADER_OCTETS, HeaderWord, PAYLOAD_OCTETS, Pti, payload_mut};
 
-/// Cells between the CRC over an SDU's octets and their copy: both then find them in the nearest cache.
-const BLOCK_CELLS: usize = 256;
-const BLOCK_OCTETS: usize = BLOCK_CELLS * PAYLOAD_OCTETS;
+/// Octets of an SDU that leave room for the trailer in their cell.
+const CELL_SDU_OCTETS: usize = PAYLOAD_OCTETS - TRAILER_OCTETS;
+/// SDUs in several pieces are gathered in memory on the stack first if they are no longer than this: one pass over them costs
+/// less than many short ones of the CRC.
+const GATHERED_OCTETS: usize = 2048;
+/// The same for short ones, which need no more than this cleared.
+const GATHERED_SHORT_OCTETS: usize = 192;
 
 /// An SDU that cannot be sent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -62,12 +66,29 @@ impl Segmenter {
     /// [`SegmentError`]; `cells` are as they were.
     #[inline]
     pub fn segment(&self, parts: &[IoSlice<'_>], uu: u8, cells: &mut [Cell]) -> Result<usize, SegmentError> {
-        let mut segmentation = self.begin(parts, uu)?;
-        let needed = segmentation.cells_left();
-        if needed > cells.len() {
-            return Err(SegmentError::NoRoom { needed, room: cells.len() });
+        if let ([sdu], [cell, ..]) = (parts, &mut *cells)
+            && (1..=CELL_SDU_OCTETS).contains(&sdu.len())
+        {
+            self.headers.last(sdu, uu, sdu.len() as u16, Crc32::new(), cell);
+            return Ok(1);
         }
-        Ok(segmentation.fill(parts, cells))
+        let octets = sdu_octets(parts)?;
+        let needed = cells_of(octets);
+        let room = cells.len();
+        let Some(cells) = cells.get_mut(..needed) else {
+            return Err(SegmentError::NoRoom { needed, room });
+        };
+        match parts {
+            [sdu] => self.headers.whole(sdu, uu, cells),
+            _ if octets <= GATHERED_SHORT_OCTETS => {
+                self.headers.gathered::<GATHERED_SHORT_OCTETS>(parts, uu, cells);
+            }
+            _ if octets <= GATHERED_OCTETS => self.headers.gathered::<GATHERED_OCTETS>(parts, uu, cells),
+            _ => {
+                self.begin(parts, uu)?.fill(parts, cells);
+            }
+        }
+        Ok(needed)
     }
 
     /// Begins with an SDU. It is the caller who keeps its octets.
@@ -75,18 +96,85 @@ impl Segmenter {
     /// [`SegmentError::Empty`], [`SegmentError::TooLong`].
     #[inline]
     pub fn begin(&self, parts: &[IoSlice<'_>], uu: u8) -> Result<Segmentation, SegmentError> {
-        let octets = parts.iter().map(|part| part.len()).sum();
-        match octets {
-            0 => Err(SegmentError::Empty),
-            1..=SDU_OCTETS_MAX => Ok(Segmentation {
-                headers: self.headers,
-                sdu_octets: octets as u16,
-                cells_done: 0,
-                uu,
-                crc: Crc32::new(),
-            }),
-            _ => Err(SegmentError::TooLong(octets)),
+        let sdu_octets = sdu_octets(parts)? as u16;
+        Ok(Segmentation { headers: self.headers, sdu_octets, cells_done: 0, uu, crc: Crc32::new() })
+    }
+}
+
+/// Octets of an SDU that can be sent.
+#[inline]
+fn sdu_octets(parts: &[IoSlice<'_>]) -> Result<usize, SegmentError> {
+    match parts.iter().map(|part| part.len()).sum() {
+        0 => Err(SegmentError::Empty),
+        octets @ 1..=SDU_OCTETS_MAX => Ok(octets),
+        octets => Err(SegmentError::TooLong(octets)),
+    }
+}
+
+impl Headers {
+    /// Makes all cells of an SDU that lies in one piece; there are as many as it takes.
+    ///
+    /// The CRC of the last cell has to wait for that of all others. So the copy of those comes behind it, and a processor
+    /// that looks ahead does both at once.
+    #[inline]
+    fn whole(&self, sdu: &[u8], uu: u8, cells: &mut [Cell]) {
+        let mut crc = Crc32::new();
+        let (payloads, rest) = sdu.as_chunks::<PAYLOAD_OCTETS>();
+        let (cells, ends) = cells.split_at_mut(payloads.len());
+        if !payloads.is_empty() {
+            crc.update(payloads.as_flattened());
         }
+        self.end(rest, uu, sdu.len() as u16, crc, ends);
+        for (cell, octets) in cells.iter_mut().zip(payloads) {
+            set_header(cell, self.more);
+            *payload_mut(cell) = *octets;
+        }
+    }
+
+    /// The same for an SDU in several pieces, of at most `N` octets together.
+    fn gathered<const N: usize>(&self, parts: &[IoSlice<'_>], uu: u8, cells: &mut [Cell]) {
+        let mut gathered = [0; N];
+        let mut octets = 0;
+        for part in parts {
+            gathered[octets..octets + part.len()].copy_from_slice(part);
+            octets += part.len();
+        }
+        self.whole(&gathered[..octets], uu, cells);
+    }
+
+    /// Makes the last cell, and the one before if `rest` leaves no room for the trailer.
+    #[inline]
+    fn end(&self, rest: &[u8], uu: u8, length: u16, mut crc: Crc32, cells: &mut [Cell]) {
+        match cells {
+            [last] => self.last(rest, uu, length, crc, last),
+            [before, last] => {
+                set_header(before, self.more);
+                Headers::pad(before, rest);
+                crc.update_short(payload_mut(before));
+                self.last(&[], uu, length, crc, last);
+            }
+            _ => {}
+        }
+    }
+
+    /// Makes the last cell, with what is left of the SDU and the trailer behind it.
+    #[inline]
+    fn last(&self, rest: &[u8], uu: u8, length: u16, mut crc: Crc32, cell: &mut Cell) {
+        set_header(cell, self.last);
+        Headers::pad(cell, rest);
+        let octets = payload_mut(cell);
+        let trailer = Trailer { uu, cpi: 0, length, crc: 0 };
+        octets[CELL_SDU_OCTETS..].copy_from_slice(&trailer.encode());
+        crc.update_short(octets.first_chunk::<{ PAYLOAD_OCTETS - 4 }>().expect("44 of 48 octets"));
+        octets[PAYLOAD_OCTETS - 4..].copy_from_slice(&crc.finish().to_be_bytes());
+    }
+
+    /// Fills a payload with these octets and zeros behind them.
+    #[inline]
+    fn pad(cell: &mut Cell, rest: &[u8]) {
+        let octets = payload_mut(cell);
+        *octets = [0; PAYLOAD_OCTETS];
+        copy_short(octets, rest);
     }
 }
 
@@ -182,11 +270,6 @@ impl Writer<'_> {
             self.piece(piece);
             octets = rest;
         }
-        while octets.len() > BLOCK_OCTETS {
-            let (block, rest) = octets.split_at(BLOCK_OCTETS);
-            self.whole_cells(block);
-            octets = rest;
-        }
         self.whole_cells(octets);
     }
 
@@ -246,6 +329,30 @@ impl Writer<'_> {
         self.crc.update(&payload[from..PAYLOAD_OCTETS - 4]);
         payload[PAYLOAD_OCTETS - 4..].copy_from_slice(&self.crc.finish().to_be_bytes());
         self.at = self.cells.len() * PAYLOAD_OCTETS;
+    }
+}
+
+/// Copies a few octets, in pieces of fixed sizes that may overlap: cheaper than a call.
+#[inline]
+fn copy_short(to: &mut [u8; PAYLOAD_OCTETS], from: &[u8]) {
+    match from.len() {
+        32.. => copy_ends::<32, 16>(to, from),
+        16.. => copy_ends::<16, 16>(to, from),
+        8.. => copy_ends::<8, 8>(to, from),
+        4.. => copy_ends::<4, 4>(to, from),
+        _ => to.iter_mut().zip(from).for_each(|(to, from)| *to = *from),
+    }
+}
+
+/// Copies the first `F` and the last `L` octets, which are all.
+#[inline(always)]
+fn copy_ends<const F: usize, const L: usize>(to: &mut [u8; PAYLOAD_OCTETS], from: &[u8]) {
+    let to = &mut to[..from.len()];
+    if let (Some(to), Some(from)) = (to.first_chunk_mut::<F>(), from.first_chunk::<F>()) {
+        *to = *from;
+    }
+    if let (Some(to), Some(from)) = (to.last_chunk_mut::<L>(), from.last_chunk::<L>()) {
+        *to = *from;
     }
 }
 

@@ -93,41 +93,61 @@ impl<'a> Run<'a> {
         self.cells = &[];
     }
 
-    /// Takes its first cells off, up to the first that ends an AAL5 PDU, that one included, and at most `cells_max`.
+    /// Takes its first cells off, up to the first that ends an AAL5 PDU, that one included, and at most as many as there are
+    /// rooms, into which their payloads go.
     #[inline]
-    pub(crate) fn take_pdu(&mut self, cells_max: usize) -> Taken<'a> {
-        let first = self.header;
-        let mut bits = 0;
-        let mut end = first;
-        let mut taken = 0;
-        for cell in &self.cells[..cells_max.min(self.cells.len())] {
-            end = if taken == 0 { first } else { HeaderWord::of(cell) };
-            bits |= end.0;
-            taken += 1;
-            if end.0 & LAST != 0 {
+    pub(crate) fn take_pdu(&mut self, rooms: &mut [[u8; PAYLOAD_OCTETS]]) -> Taken {
+        if let ([cell], [room, ..]) = (self.cells, &mut *rooms) {
+            // The octets of a header that was put right are still wrong.
+            *room = *payload(cell);
+            self.cells = &[];
+            return Taken { cells: 1, clp: self.header.clp(), end: self.header.pti() };
+        }
+        let (mut any, mut end, mut cells) = (0, 0, 0);
+        for (cell, room) in self.cells.iter().zip(rooms) {
+            *room = *payload(cell);
+            end = cell[3];
+            any |= end;
+            cells += 1;
+            if end & LAST != 0 {
                 break;
             }
         }
-        let (cells, rest) = self.cells.split_at(taken);
-        self.cells = rest;
-        if let Some(next) = rest.first() {
+        self.advance(cells);
+        Taken { cells, clp: any & CLP != 0, end: Pti::new(end >> 1) }
+    }
+
+    /// Takes the same cells off, however many, for nothing.
+    pub(crate) fn skip_pdu(&mut self) -> Taken {
+        let is_last = |(header, _): (HeaderWord, _)| header.pti().is_last();
+        let last = self.iter().position(is_last);
+        let cells = last.map_or(self.len(), |last| last + 1);
+        self.advance(cells);
+        Taken { cells, clp: false, end: if last.is_some() { Pti::USER_LAST } else { Pti::USER } }
+    }
+
+    #[inline]
+    fn advance(&mut self, cells: usize) {
+        self.cells = &self.cells[cells..];
+        if let Some(next) = self.cells.first() {
             self.header = HeaderWord::of(next);
         }
-        Taken { cells, clp: HeaderWord(bits).clp(), end: end.pti() }
     }
 }
 
 /// What [`Run::take_pdu`] took off: cells of user data.
-pub(crate) struct Taken<'a> {
-    pub(crate) cells: &'a [Cell],
+pub(crate) struct Taken {
+    /// How many.
+    pub(crate) cells: usize,
     /// Any of them may be lost first.
     pub(crate) clp: bool,
     /// Of the last of them.
     pub(crate) end: Pti,
 }
 
-/// The ATM-user-to-ATM-user indication, in a user cell's header.
-const LAST: u32 = 0b0010;
+/// The ATM-user-to-ATM-user indication and the cell loss priority, in the fourth octet of a user cell's header.
+const LAST: u8 = 0b0010;
+const CLP: u8 = 0b0001;
 /// What is the same in a run: the connection, and whether it is user data.
 const SAME: u32 = !0b0111;
 
@@ -146,7 +166,7 @@ impl<'a> Iterator for Runs<'_, 'a> {
                 continue;
             }
             let more = match self.receiver.mode() {
-                HecMode::Correction => rest.iter().take_while(|cell| continues(first, cell)).count(),
+                HecMode::Correction => more(word, first, rest),
                 HecMode::Detection => 0,
             };
             self.receiver.more_valid(more);
@@ -156,14 +176,44 @@ impl<'a> Iterator for Runs<'_, 'a> {
     }
 }
 
-/// True if `cell` has a good header and belongs into the run that `first`, whose header is good, began.
+/// How many of the cells in `rest` belong into the run that `first` began.
 #[inline]
-fn continues(first: &Cell, cell: &Cell) -> bool {
-    if header(first) == header(cell) {
-        return true;
+fn more(word: HeaderWord, first: &Cell, rest: &[Cell]) -> usize {
+    let first = five(first);
+    let mut more = 0;
+    loop {
+        // Mostly the next ones have the very same header.
+        let (fours, _) = rest[more..].as_chunks::<4>();
+        for [a, b, c, d] in fours {
+            if (five(a) ^ first) | (five(b) ^ first) | (five(c) ^ first) | (five(d) ^ first) != 0 {
+                break;
+            }
+            more += 4;
+        }
+        for cell in rest[more..].iter().take(4) {
+            if five(cell) != first && !continues(word, cell) {
+                return more;
+            }
+            more += 1;
+        }
+        if more == rest.len() {
+            return more;
+        }
     }
+}
+
+/// The header and its HEC, in no particular order: for comparison.
+#[inline]
+fn five(cell: &Cell) -> u64 {
+    let eight = cell.first_chunk::<8>().expect("8 of 53 octets");
+    u64::from_le_bytes(*eight) & ((1 << 40) - 1)
+}
+
+/// True if `cell` has a good header and belongs into the run that began with this one.
+#[inline]
+fn continues(first: HeaderWord, cell: &Cell) -> bool {
     let word = HeaderWord::of(cell);
-    (word.0 ^ HeaderWord::of(first).0) & SAME == 0 && hec(word) == cell[4]
+    (word.0 ^ first.0) & SAME == 0 && hec(word) == cell[4]
 }
 
 #[cfg(test)]
@@ -198,7 +248,7 @@ mod tests {
         let headers: Vec<_> = found.iter().flat_map(Run::iter).map(|(header, _)| header.pti()).collect();
         assert_eq!(headers, [Pti::USER, Pti::USER_LAST, Pti::USER]);
         assert_eq!(found.len(), 3);
-        assert_eq!(found[1].take_pdu(usize::MAX).end, Pti::USER_LAST);
+        assert_eq!(found[1].take_pdu(&mut [[0; 48]; 2]).end, Pti::USER_LAST);
         assert!(found[1].is_empty());
     }
 

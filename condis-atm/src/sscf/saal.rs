@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use condis::runtime::Time;
 
 use crate::sscop::wire::Source;
-use crate::sscop::{Counters, Dialect, Output, Params, RequestError, SendError, Sscop, State};
+use crate::sscop::{Dialect, Output, Params, RequestError, SendError, Sscop};
 
 /// What a signaling AAL is told when it is made.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -125,7 +125,7 @@ pub struct UnitDataError {
     pub max: usize,
 }
 
-/// What a [`Saal`] counts itself; SSCOP's own counters are [`Saal::sscop_counters`].
+/// What a [`Saal`] counts itself; SSCOP's own counters are in [`Saal::sscop`].
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 #[non_exhaustive]
 pub struct SaalCounters {
@@ -302,19 +302,14 @@ impl Saal {
         self.state
     }
 
-    /// Where SSCOP stands.
-    pub fn sscop_state(&self) -> State {
-        self.sscop.state()
-    }
-
     /// What was counted here.
     pub fn counters(&self) -> &SaalCounters {
         &self.counters
     }
 
-    /// What SSCOP counted, with each MAA-ERROR under its name.
-    pub fn sscop_counters(&self) -> &Counters {
-        self.sscop.counters()
+    /// SSCOP below, to be looked at: its state and phase, and what it counted, with each MAA-ERROR under its name.
+    pub fn sscop(&self) -> &Sscop {
+        &self.sscop
     }
 
     /// As much user-to-user information as SSCOP takes.
@@ -339,22 +334,22 @@ impl Saal {
                 self.outputs.push_back(SaalOutput::Data(sdu));
             }
             (SaalState::Released, Output::EstablishIndication { uu }) => {
-                lawful(self.sscop.establish_response(now, &[], CLEAR_BUFFERS));
-                self.established(EstablishedBecause::PeerAsked, uu);
+                let response = self.sscop.establish_response(now, &[], CLEAR_BUFFERS);
+                self.gone_along(now, response, EstablishedBecause::PeerAsked, uu);
             }
             (SaalState::AwaitingEstablish, Output::EstablishConfirm { uu })
             | (SaalState::AwaitingResync, Output::ResyncConfirm { uu }) => {
                 self.established(EstablishedBecause::Confirmed, uu);
             }
             (SaalState::Established, Output::ResyncIndication { uu }) => {
-                lawful(self.sscop.resync_response(now));
                 self.counters.resynchronised += 1;
-                self.established(EstablishedBecause::Resynchronised, uu);
+                let response = self.sscop.resync_response(now);
+                self.gone_along(now, response, EstablishedBecause::Resynchronised, uu);
             }
             (SaalState::Established, Output::RecoverIndication) => {
-                lawful(self.sscop.recover_response(now));
                 self.counters.recovered += 1;
-                self.established(EstablishedBecause::Recovered, Vec::new());
+                let response = self.sscop.recover_response(now);
+                self.gone_along(now, response, EstablishedBecause::Recovered, Vec::new());
             }
             (
                 SaalState::AwaitingEstablish | SaalState::Established | SaalState::AwaitingResync,
@@ -387,6 +382,20 @@ impl Saal {
                 | Output::Writable,
             ) => self.counters.unexpected_signals += 1,
         }
+    }
+
+    /// A response was given: what it sends goes out before the user hears that the connection stands.
+    fn gone_along(
+        &mut self,
+        now: Time,
+        response: Result<(), RequestError>,
+        because: EstablishedBecause,
+        uu: Vec<u8>,
+    ) {
+        lawful(response);
+        self.state = SaalState::Established;
+        self.carry_out(now);
+        self.established(because, uu);
     }
 
     fn established(&mut self, because: EstablishedBecause, uu: Vec<u8>) {

@@ -1,4 +1,63 @@
 //! SSCOP, the assured transport of signaling (Q.2110).
+//!
+//! [`Sscop`] is one end of a connection between two users, over an AAL5 VC: SDUs arrive in order, once, within credit, for as long
+//! as the connection stands. Above it sits [`sscf`](crate::sscf); [`wire`] has its PDUs.
+//!
+//! # The contract
+//! A machine owns no socket, clock, thread, timer or random source. Who drives one gives it one input at a time:
+//! - a request or a response of the user: `establish`, `establish_response`, `release`, `data`, `resync`, `resync_response`,
+//!   `recover_response`, `retrieve`, `unit_data`; of layer management: `management_unit_data`;
+//! - `handle_pdu`, an AAL5 SDU that came in;
+//! - `handle_timeout`, once `next_timeout` has come; early or late calls do no harm;
+//! - `reset`, when the line is gone.
+//!
+//! After each input it calls `poll_output` until that returns `None`, carries each output out in that order, and asks
+//! `next_timeout` again. `now` never goes back. The same inputs give the same outputs.
+//!
+//! What a peer does wrong is no error of the caller: it is reported as [`Output::ErrorIndication`], counted under a name of
+//! [`ErrorCounters`], and answered as the standard says. Only a request can fail, and then nothing has changed.
+//!
+//! # The states
+//! One table, `table.rs`, declares what each of the ten [`State`]s does with each [`Event`]; the machine follows it, and
+//! `machine/tests/matrix.txt` is what comes out of each pair.
+//! ```text
+//!             establish            BGAK, BGN
+//!    1 Idle -----------> 2 OutConn ----------> 10 Data transfer ready
+//!      |  ^  BGREJ, no answer |                  |  ^   |  ^   |  ^
+//!  BGN |  +-------------------+           resync |  |   |  |   |  | ERAK, ER, and the user goes along
+//!      v                            or RS, and  v  |   |  |   v  |   (8 after 7)
+//!    3 InConn --------------------> the user    5, 6  |  |   7, 9 recovery: ER
+//!               establish_response  answers           |  |
+//!                                                     |  | END, no answer: to 1 Idle
+//!    4 OutDisc <--------------------------------------+  v
+//!        | ENDAK, END, BGREJ, no answer: to 1 Idle       release, from 2 and 5 to 10
+//! ```
+//!
+//! # What has a bound
+//! | what | bound |
+//! |---|---|
+//! | SDUs that wait to be sent or acknowledged | [`Params::transmit_len_max`], then [`SendError::QueueFull`] and later [`Output::Writable`] |
+//! | SDs that came before their turn | [`Params::receive_window`], the credit granted |
+//! | octets of an SDU, of user-to-user information | [`Params::k`], [`Params::j`], of the peer's too |
+//! | elements of a STAT | [`Params::max_stat`], of the peer's too |
+//! | repetitions | [`Params::max_cc`] |
+//!
+//! # Order
+//! SSCOP trusts the layer below to lose PDUs but never to reorder or to double them, as an ATM VC does. A PDU that breaks this
+//! looks like an error in numbers and leads to a recovery, by which SDUs may be lost, and the users are told. A PDU that is late
+//! by a whole connection may be taken for one of the next: SD has no number of the connection.
+//!
+//! # Sources, and what is left out
+//! The text of Q.2110 was not read. Behaviour, figures and sheet numbers are those of public implementations that follow its SDL
+//! (FreeBSD's ngatm, linux-atm), formats are checked with Wireshark's dissector and with what Linux peers sent
+//! (`tests/captures`). Where the two implementations differ, this follows the reading that keeps to modular numbers (§7.4): SDs,
+//! STATs and POLLs that are behind their base are errors; AA-RESYNC.request during a recovery enters Outgoing resync pending.
+//!
+//! Not done: the congestion signal of the lower layer (it is taken to be always ready); SD with poll and the other differences
+//! of Q.SAAL1 but N(SQ) ([`Dialect::QSaal1`]); Q.2110's parameters by connection (they are those of the machine).
+
+#[cfg(test)]
+pub(crate) mod captures;
 mod counters;
 mod machine;
 mod output;

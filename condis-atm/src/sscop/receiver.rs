@@ -41,9 +41,9 @@ impl Receiver {
         self.mr = if self.grants { Sn::new(self.window) } else { Sn::ZERO };
     }
 
-    /// "Initialize state variables" (sheet 49), this half.
+    /// "Initialize state variables" (sheet 49), this half. Whatever led here has emptied the buffer.
     pub(super) fn initialize(&mut self) {
-        self.buffer.clear();
+        debug_assert!(self.buffer.is_empty(), "an SD of the last connection is still there");
         (self.r, self.h) = (Sn::ZERO, Sn::ZERO);
     }
 
@@ -94,6 +94,10 @@ impl Receiver {
     pub(super) fn take_all(&mut self) -> Vec<(Sn, Vec<u8>)> {
         let (r, buffer) = (self.r, std::mem::take(&mut self.buffer));
         buffer.into_iter().zip(0..).filter_map(|(sdu, at)| Some((r.plus(at), sdu?))).collect()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.buffer.len()
     }
 
     pub(super) fn clear(&mut self) {

@@ -171,9 +171,10 @@ impl Message {
         self.all()
     }
 
-    /// The first IE of a kind as it stands, be its contents valid or not.
+    /// The first IE of a kind with contents, be they valid or not.
     pub fn ie(&self, id: IeId) -> Option<&Ie> {
-        self.ies.iter().find(|ie| ie.id() == id && !matches!(ie.value, IeValue::Unknown { codeset: 1.., .. }))
+        let is_none = |value: &IeValue| matches!(value, IeValue::Empty(_) | IeValue::Unknown { .. });
+        self.ies.iter().find(|ie| ie.id() == id && !is_none(&ie.value))
     }
 
     /// What was wrong with the length of a message that was received.

@@ -13,8 +13,11 @@
 //! | `Display` | one line, as a sniffer prints it |
 
 mod call_ref;
+mod check;
 mod code_points;
 mod codec;
+mod contract;
+pub mod grammar;
 mod ie;
 mod instruction;
 mod message;
@@ -26,7 +29,9 @@ mod version;
 mod tests;
 
 pub use call_ref::CallRef;
+pub use check::{Finding, Receiver, Treatment, Verdict};
 pub use codec::ContentError;
+pub use contract::{ContractError, TrafficIes};
 pub use ie::*;
 pub use instruction::{Coding, IeAction, IeInstruction, MessageAction, MessageInstruction};
 pub use message::{LengthError, MESSAGE_HEADER_LEN, MESSAGE_LEN_MAX, Message, MessageTooLong, WireError};

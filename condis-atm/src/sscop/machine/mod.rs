@@ -273,6 +273,12 @@ impl Sscop {
         self.transmitter.len()
     }
 
+    /// Places of SDs that came before their turn, and of those that are lacking before them: at most
+    /// [`Params::receive_window`].
+    pub fn receive_len(&self) -> usize {
+        self.receiver.len()
+    }
+
     fn request(&mut self, now: Time, uu_len: usize, input: Input<'_>) -> Result<(), RequestError> {
         let request = input.event();
         if cell(self.state, request) == Cell::Refuse {
@@ -514,3 +520,6 @@ impl Sscop {
         self.outputs.push_back(output);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,3 +17,6 @@ mod pdu;
 pub use error::WireError;
 pub use kind::PduKind;
 pub use pdu::{Pdu, Source};
+
+#[cfg(test)]
+mod tests;

@@ -254,6 +254,7 @@ fn a_call_that_is_alerted_for_three_minutes_is_cleared() {
 fn a_connect_that_is_not_acknowledged_clears() {
     let mut pair = Pair::new(Version::Uni31);
     let (_, theirs) = pair.setup(N);
+    pair.at(U, |end, now| end.proceeding(now, theirs, &Answer::default())).unwrap();
     pair.held = true;
     pair.at(U, |end, now| end.connect(now, theirs, &Answer::default())).unwrap();
     pair.said();

@@ -319,7 +319,9 @@ impl Diagnostics {
                 _ => None,
             },
             Shape::Subfields => Octets::new(octets).map(Diagnostics::Subfields),
-            Shape::Attributes if octets.len() % 3 == 0 => Octets::new(octets).map(Diagnostics::Attributes),
+            Shape::Attributes if octets.len().is_multiple_of(3) => {
+                Octets::new(octets).map(Diagnostics::Attributes)
+            }
             Shape::Attributes => None,
             Shape::Ies => Some(Diagnostics::Ies(octets.iter().copied().map(IeId).collect())),
             Shape::Connection => match *octets {

@@ -123,6 +123,8 @@ macro_rules! ies {
         #[non_exhaustive]
         pub enum IeValue {
             $(#[doc = concat!($name, ".")] $kind($kind),)*
+            /// A kind that is known, without contents: as good as absent (Q.2931 §4.5.1).
+            Empty(IeId),
             /// A kind, a coding or a codeset that is not known here: carried as it is.
             Unknown {
                 /// The codeset, by the shifts before it.
@@ -148,12 +150,15 @@ macro_rules! ies {
             pub const fn id(&self) -> IeId {
                 match self {
                     $(IeValue::$kind(_) => IeId($id),)*
-                    IeValue::Unknown { id, .. } | IeValue::Invalid { id, .. } => *id,
+                    IeValue::Empty(id) | IeValue::Unknown { id, .. } | IeValue::Invalid { id, .. } => *id,
                 }
             }
 
             /// The contents as a value. `None`: the kind, or the kind in this coding, is not known.
             pub(super) fn decode(id: IeId, coding: Coding, contents: &[u8]) -> Option<Result<IeValue, ContentError>> {
+                if contents.is_empty() && id.limits().is_some() {
+                    return Some(Ok(IeValue::Empty(id)));
+                }
                 let mut from = Reader::new(contents);
                 let value = match id.0 {
                     $($id if matches!(coding, Coding::$default $(| Coding::$other)*) => {
@@ -174,6 +179,7 @@ macro_rules! ies {
             fn encode(&self, to: &mut dyn Sink) {
                 match self {
                     $(IeValue::$kind(value) => Body::encode(value, to),)*
+                    IeValue::Empty(_) => {}
                     IeValue::Unknown { octets, .. } | IeValue::Invalid { octets, .. } => to.put(octets),
                 }
             }
@@ -183,6 +189,7 @@ macro_rules! ies {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 match self {
                     $(IeValue::$kind(value) => value.print(f),)*
+                    IeValue::Empty(id) => write!(f, "empty {id}"),
                     IeValue::Unknown { codeset: 0, id, octets } => write!(f, "{id} {octets}"),
                     IeValue::Unknown { codeset, id, octets } => write!(f, "codeset {codeset} ie {:#04x} {octets}", id.0),
                     IeValue::Invalid { id, octets, error } => write!(f, "{id} {octets} ({error})"),

@@ -43,7 +43,10 @@ fn captured_messages_are_understood_and_written_again() {
         for octets in messages(stream) {
             let message = Message::parse(octets).unwrap();
             for ie in &message.ies {
-                assert!(!matches!(ie.value, IeValue::Unknown { .. } | IeValue::Invalid { .. }), "{name}: {message}");
+                assert!(
+                    !matches!(ie.value, IeValue::Unknown { .. } | IeValue::Invalid { .. }),
+                    "{name}: {message}"
+                );
             }
             assert_eq!(message.length_error(), None, "{name}: {message}");
             assert_eq!(message.encode().unwrap(), octets, "{name} {direction}: {message}");

@@ -1,6 +1,11 @@
 //! What the captures say, what is refused, and what comes back as it went.
 
 mod captures;
+mod check;
+mod golden;
+mod matrix;
+mod round_trip;
+mod samples;
 
 /// Holds text against a file beside the tests; with CONDIS_BLESS=1 the file is written anew.
 fn snapshot(name: &str, expected: &str, found: &str) {
@@ -13,4 +18,11 @@ fn snapshot(name: &str, expected: &str, found: &str) {
         assert_eq!(expected, found, "{name}, line {}", line + 1);
     }
     assert_eq!(expected.lines().count(), found.lines().count(), "lines of {name}");
+}
+
+/// The octets of hex digits, blanks where one likes.
+fn hex(text: &str) -> Vec<u8> {
+    let digits: Vec<u32> = text.chars().filter_map(|c| c.to_digit(16)).collect();
+    assert!(digits.len().is_multiple_of(2), "{text}");
+    digits.chunks(2).map(|pair| (pair[0] << 4 | pair[1]) as u8).collect()
 }

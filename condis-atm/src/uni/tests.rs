@@ -1,1 +1,0 @@
-//! The whole interface against another.
