@@ -130,7 +130,7 @@ pub(super) struct ClientTable {
     pub(super) pvcs: Vec<Spanned<String>>,
     pub(super) idle: Option<Spanned<String>>,
     #[serde(default)]
-    pub(super) call: Vec<CallTable>,
+    pub(super) call: Vec<Spanned<CallTable>>,
 }
 
 /// One of the `offers` of a client: a service or an address, or an address with what the caller is to say of the layers above.

@@ -27,5 +27,8 @@ pub(crate) use values::octets_of;
 /// The longest part of the data in one frame: 1494 octets of PPP frame on a plain Ethernet, less what the lab client needs.
 pub const FRAME_OCTETS_MAX: usize = 1494 - crate::client::OVERHEAD_OCTETS;
 
+/// The longest SDU of AAL5.
+pub const SDU_OCTETS_MAX: u32 = 65_535;
+
 /// Rates are counted in bits per second.
 pub type BitsPerSecond = NonZeroU64;

@@ -1,8 +1,9 @@
 //! What can be called, and over what.
 
 use std::fmt;
+use std::net::SocketAddr;
 
-use crate::lab::{LabError, did_you_mean};
+use crate::lab::{LabError, LinkPlan, did_you_mean};
 
 /// Whom to call, or where to take calls.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -79,6 +80,34 @@ impl LinkSpec {
     }
 }
 
+/// Reads what stands behind `atmtcp:` or `udp:`.
+///
+/// # Errors
+/// What is wrong, and what was expected.
+pub(crate) fn real_atm_link(
+    kind: &str,
+    rest: &str,
+    at: std::ops::Range<usize>,
+) -> Result<LinkPlan, (String, &'static str)> {
+    let address = |text: &str| text.parse::<SocketAddr>().ok();
+    let wrong = || format!("\"{kind}:{rest}\" is no line");
+    if kind == "udp" {
+        let ends = rest.split_once(',').and_then(|(local, peer)| Some((address(local)?, address(peer)?)));
+        let (local, peer) = ends.ok_or_else(|| (wrong(), EXPECTED_UDP))?;
+        return Ok(LinkPlan::AtmUdp { local, peer, at });
+    }
+    let (listen, text) = match rest.strip_prefix("listen:") {
+        Some(text) => (true, text),
+        None => (false, rest),
+    };
+    let address = address(text).ok_or_else(|| (wrong(), EXPECTED_ATMTCP))?;
+    Ok(LinkPlan::AtmTcp { listen, address, at })
+}
+
+const EXPECTED_UDP: &str =
+    "expected the two ends, this one first, such as \"udp:127.0.0.1:3801,127.0.0.1:3802\"";
+const EXPECTED_ATMTCP: &str = "expected the address to connect to, or to listen on, such as \"atmtcp:127.0.0.1:2812\" or \
+                               \"atmtcp:listen:0.0.0.0:2812\"";
 const EXPECTED: &str = "expected pppoe:SERVICE, such as pppoe:internet, or pppoe: for any service";
 const EXPECTED_LINK: &str = "expected ethernet:INTERFACE, such as ethernet:eth1";
 

@@ -29,6 +29,7 @@ use condis_wan::pppoe::driver::{
     CallTarget, EthernetMiniport, PppoeCallManager, PppoeConfig, PppoeMcm, service_sap,
 };
 
+pub(crate) use address::real_atm_link;
 pub use address::{LinkSpec, Target};
 pub(crate) use line::open_line;
 pub use progress::Progress;
