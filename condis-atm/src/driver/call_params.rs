@@ -158,7 +158,7 @@ impl AtmCall {
             _ => return Err(ParamsError::Address),
         };
         let count = from.u32()?;
-        let mut message = Message::new(CallRef::new(1, false), MessageType::SETUP);
+        let mut message = Message::new(CallRef::new(1, false), MessageType::Setup);
         for _ in 0..count.min(IES_MAX + 1) {
             message.ies.push(take_ie(&mut from)?);
         }
@@ -217,8 +217,8 @@ impl AtmCall {
             let variable = traffic.forward.scr01.or(traffic.forward.scr0).is_some();
             let bearer = self.bearer.unwrap_or_else(|| default_bearer(&traffic, variable));
             let contracts = Contracts::of(&traffic, &bearer);
-            self.forward.contract = contracts.forward;
-            self.backward.contract = contracts.backward;
+            self.forward = AtmFlow { contract: contracts.forward, ..self.forward }.usable();
+            self.backward = AtmFlow { contract: contracts.backward, ..self.backward }.usable();
         }
         Ok(())
     }
@@ -277,6 +277,7 @@ impl AtmCall {
             contract,
             sdu_octets_max: sdu.map_or(AtmVcParams::SDU_OCTETS_DEFAULT, u32::from),
         };
+        let flow = |contract, sdu| flow(contract, sdu).usable();
         Ok(AtmCall {
             called_subaddress: params.called_subaddress.clone(),
             calling: params.calling_address().cloned(),
@@ -314,14 +315,14 @@ fn default_bearer(traffic: &TrafficDescriptor, variable: bool) -> BearerCapabili
 
 /// An IE as it is on the wire.
 pub(super) fn octets_of(ie: Ie) -> Option<Vec<u8>> {
-    let message = Message::new(CallRef::new(1, false), MessageType::SETUP).with(ie);
+    let message = Message::new(CallRef::new(1, false), MessageType::Setup).with(ie);
     let octets = message.encode().ok()?;
     Some(octets.get(MESSAGE_HEADER_LEN..)?.to_vec())
 }
 
 /// Reads one IE as it is on the wire, and nothing behind it.
 pub(super) fn ie_of(octets: &[u8]) -> Option<Ie> {
-    let mut whole = Message::new(CallRef::new(1, false), MessageType::SETUP).encode().ok()?;
+    let mut whole = Message::new(CallRef::new(1, false), MessageType::Setup).encode().ok()?;
     whole.extend_from_slice(octets);
     let len = u16::try_from(octets.len()).ok()?.to_be_bytes();
     whole.get_mut(MESSAGE_HEADER_LEN - 2..MESSAGE_HEADER_LEN)?.copy_from_slice(&len);
@@ -446,8 +447,12 @@ mod tests {
                 let setup = call.to_setup(version, false);
                 let offered = AtmCall::of_setup(&setup).expect("it calls an address");
                 assert_eq!(offered.called, call.called);
-                assert_eq!((offered.forward.sdu_octets_max, &offered.blli), (call.forward.sdu_octets_max, &call.blli));
-                let rates = |call: &AtmCall| [call.forward, call.backward].map(|flow| flow.contract.pcr_cells_per_s);
+                assert_eq!(
+                    (offered.forward.sdu_octets_max, &offered.blli),
+                    (call.forward.sdu_octets_max, &call.blli)
+                );
+                let rates =
+                    |call: &AtmCall| [call.forward, call.backward].map(|flow| flow.contract.pcr_cells_per_s);
                 assert_eq!(rates(&offered), rates(&call));
                 assert_eq!(offered.forward.contract.category, call.forward.contract.category, "{version}");
             }

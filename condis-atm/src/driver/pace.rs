@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn lateness_is_made_up_for_within_the_tolerance() {
         let mut pace = Pace::new(&Contract::cbr(1000)).expect("it has a rate");
-        let at = |us| Time::from_nanos(us * 1000);
+        let at = |us: u64| Time::from_nanos(us * 1000);
         assert_eq!(pace.sent(at(0), 1), at(1000));
         assert_eq!(pace.sent(at(1200), 1), at(2000));
         assert_eq!(pace.sent(at(5000), 1), at(6000));

@@ -55,10 +55,14 @@ pub(super) fn of_failed(causes: &[Cause]) -> NdisStatus {
 /// its row, and every other "call rejected".
 pub(super) fn cause_of(status: NdisStatus, version: Version) -> Cause {
     let value = match status {
-        NdisStatus::SUCCESS | NdisStatus::REQUEST_ABORTED | NdisStatus::CLOSING => CauseValue::NORMAL_CLEARING,
+        NdisStatus::SUCCESS | NdisStatus::REQUEST_ABORTED | NdisStatus::CLOSING => {
+            CauseValue::NORMAL_CLEARING
+        }
         NdisStatus::INVALID_ADDRESS => CauseValue::UNALLOCATED_NUMBER,
         NdisStatus::NO_ROUTE_TO_DESTINATION => CauseValue::NO_ROUTE_TO_DESTINATION,
-        NdisStatus::DEST_OUT_OF_ORDER | NdisStatus::MEDIA_DISCONNECTED => CauseValue::DESTINATION_OUT_OF_ORDER,
+        NdisStatus::DEST_OUT_OF_ORDER | NdisStatus::MEDIA_DISCONNECTED => {
+            CauseValue::DESTINATION_OUT_OF_ORDER
+        }
         NdisStatus::VC_NOT_AVAILABLE => CauseValue::NO_VPCI_VCI_AVAILABLE,
         NdisStatus::CELLRATE_NOT_AVAILABLE if version == Version::Uni30 => CauseValue(51),
         NdisStatus::CELLRATE_NOT_AVAILABLE => CauseValue::CELL_RATE_NOT_AVAILABLE,

@@ -47,9 +47,18 @@ pub struct AtmFlow {
 }
 
 impl AtmFlow {
+    /// Nothing.
+    pub const NOTHING: AtmFlow =
+        AtmFlow { contract: Contract { pcr_cells_per_s: Some(0), ..Contract::UBR }, sdu_octets_max: 0 };
+
     /// Best effort, with SDUs as long as this.
     pub const fn ubr(sdu_octets_max: u32) -> AtmFlow {
         AtmFlow { contract: Contract::UBR, sdu_octets_max }
+    }
+
+    /// The same, and nothing if its peak is zero.
+    pub(super) fn usable(self) -> AtmFlow {
+        if self.contract.pcr_cells_per_s == Some(0) { AtmFlow::NOTHING } else { self }
     }
 }
 
@@ -169,7 +178,8 @@ pub(super) fn check_contract(contract: &Contract) -> Result<(), ParamsError> {
     let peak = contract.pcr_cells_per_s;
     let sound = match (contract.category, contract.sustained) {
         (ServiceCategory::Cbr, None) => peak.is_some_and(|peak| peak > 0),
-        (ServiceCategory::Ubr, None) => peak != Some(0),
+        // A peak of zero is a direction that carries nothing, as the way back of a call with many parties.
+        (ServiceCategory::Ubr, None) => true,
         (ServiceCategory::RtVbr | ServiceCategory::NrtVbr, Some(sustained)) => {
             (1..=peak.unwrap_or(0)).contains(&sustained.scr_cells_per_s) && sustained.mbs_cells > 0
         }

@@ -29,7 +29,8 @@ pub use output::UniOutput;
 pub use unit::{Uni, UniCounters};
 
 pub use crate::q2931::call::{
-    Answer, Because, CallId, CallLine, CallParams, CallState, Config, Contracts, Counters, Indication, Limits,
-    ModifyParams, PartyId, PartyParams, PartyState, RequestError, RestartClass, StateName, Timer, Timers, Transition,
+    Answer, Because, CallId, CallLine, CallParams, CallState, Config, Contracts, Counters, Indication,
+    Limits, ModifyParams, PartyId, PartyParams, PartyState, RequestError, RestartClass, StateName, Timer,
+    Timers, Transition,
 };
 pub use crate::q2931::wire::{Cause, CauseValue, Ie, Side, Version};

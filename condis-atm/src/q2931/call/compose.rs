@@ -3,7 +3,8 @@
 use super::{Answer, CallParams, ModifyParams, PartyId, PartyParams, RequestError, RestartClass};
 use crate::q2931::wire::{
     CallRef, CallState, Cause, CauseValue, Coding, ConnectionId, EndpointReference, EndpointState, Ie, IeId,
-    IeType, IeValue, Message, MessageType, QosParameter, RepeatIndicator, ReportType, RestartIndicator, Version,
+    IeType, IeValue, Message, MessageType, QosParameter, RepeatIndicator, ReportType, RestartIndicator,
+    Version,
 };
 use crate::{VpVc, Vpi};
 
@@ -76,13 +77,12 @@ pub(super) fn status(
     state: u8,
     party: Option<(PartyId, bool, u8)>,
 ) -> Message {
-    let message =
-        Message::new(reference, MessageType::Status).with(CallState(state)).with(cause.clone());
+    let message = Message::new(reference, MessageType::Status).with(CallState(state)).with(cause.clone());
     match party {
         None => message,
-        Some((party, to_originator, state)) => message
-            .with(EndpointReference { value: party.0, to_originator })
-            .with(EndpointState(state)),
+        Some((party, to_originator, state)) => {
+            message.with(EndpointReference { value: party.0, to_originator }).with(EndpointState(state))
+        }
     }
 }
 
@@ -92,12 +92,7 @@ pub(super) fn party_enquiry(reference: CallRef, party: PartyId, to_originator: b
         .with(EndpointReference { value: party.0, to_originator })
 }
 
-pub(super) fn notify(
-    reference: CallRef,
-    party: Option<PartyId>,
-    to_originator: bool,
-    ies: &[Ie],
-) -> Message {
+pub(super) fn notify(reference: CallRef, party: Option<PartyId>, to_originator: bool, ies: &[Ie]) -> Message {
     Message::new(reference, MessageType::Notify)
         .with_some(party.map(|party| EndpointReference { value: party.0, to_originator }))
         .with_all(ies.iter().cloned())

@@ -189,12 +189,9 @@ mod tests {
     fn contracts_come_back_from_their_ies_in_every_version() {
         let called: AtmAddress = "+123".parse().unwrap();
         for version in VERSIONS {
-            for category in [
-                ServiceCategory::Cbr,
-                ServiceCategory::RtVbr,
-                ServiceCategory::NrtVbr,
-                ServiceCategory::Ubr,
-            ] {
+            for category in
+                [ServiceCategory::Cbr, ServiceCategory::RtVbr, ServiceCategory::NrtVbr, ServiceCategory::Ubr]
+            {
                 let contracts = contracts(category);
                 let params = CallParams::new(version, called.clone(), &contracts, 1_500);
                 assert_eq!(params.contracts(), contracts, "{version} {category:?}");

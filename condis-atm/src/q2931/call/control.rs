@@ -16,7 +16,9 @@ use super::{
     PartyState, RequestError, Timer, Transition,
 };
 use crate::VpVc;
-use crate::q2931::wire::{CallRef, Cause, CauseValue, Diagnostics, Ie, Location, Message, MessageType, Side, Version};
+use crate::q2931::wire::{
+    CallRef, Cause, CauseValue, Diagnostics, Ie, Location, Message, MessageType, Side, Version,
+};
 
 /// The calls of one interface, at either side. The contract is that of [the module](super).
 #[derive(Debug)]
@@ -343,11 +345,7 @@ impl CallControl {
     }
 
     fn wrong_state(&self, slot: usize, request: &'static str) -> RequestError {
-        RequestError::WrongState {
-            call: self.calls.id(slot),
-            request,
-            state: self.calls[slot].state.kind(),
-        }
+        RequestError::WrongState { call: self.calls.id(slot), request, state: self.calls[slot].state.kind() }
     }
 
     pub(super) fn require_saal(&self) -> Result<(), RequestError> {

@@ -2,11 +2,11 @@
 
 use condis::runtime::Time;
 
+use super::compose;
 use super::control::CallControl;
 use super::record::{Call, Parties, State};
 use super::verdict::{self, Verdict};
 use super::{Because, CallParams, Indication, PartyState};
-use super::compose;
 use crate::q2931::wire::{Cause, CauseValue, Message, MessageType, Side};
 
 impl CallControl {

@@ -2,10 +2,10 @@
 
 use condis::runtime::Time;
 
+use super::compose;
 use super::control::{CallControl, connection_key};
 use super::record::State;
 use super::{Answer, Because, Indication, PartyState, Timer};
-use super::compose;
 use crate::VpVc;
 use crate::q2931::wire::{CauseValue, Message, MessageType, Side};
 

@@ -3,9 +3,9 @@
 //! Each is the typed IEs of its messages, and in `other` all IEs that have no field here, as they came, so that a switch can pass
 //! them on. A field that is set from a message keeps the value of the wire; constructors make what most calls want.
 
+use super::PartyId;
 use crate::VpVc;
 use crate::addr::AtmAddress;
-use super::PartyId;
 use crate::q2931::wire::{
     AalParameters, BearerCapability, CalledPartyNumber, CalledPartySubaddress, CallingPartyNumber,
     CallingPartySubaddress, HighLayerInfo, Ie, LowLayerInfo, QosParameter, TrafficDescriptor,

@@ -52,7 +52,8 @@ impl CallControl {
     ///
     /// Source: Q.2971 §9.3.
     pub fn party_alerting(&mut self, call: CallId, party: PartyId, other: &[Ie]) -> Result<(), RequestError> {
-        let slot = self.offered_party(call, party, "party_alerting", |state| state == PartyState::AddReceived)?;
+        let slot =
+            self.offered_party(call, party, "party_alerting", |state| state == PartyState::AddReceived)?;
         self.require_version("party_alerting")?;
         let answer = Answer { other: other.to_vec(), ..Answer::default() };
         let reference = self.calls[slot].reference();
@@ -207,14 +208,17 @@ impl CallControl {
             return self.unknown_party(slot, reaction, party);
         }
         match (reaction, state) {
-            (Reaction::PartyAlert, PartyState::AddSent) => self.add_sent_party_alerting(now, slot, party, message),
+            (Reaction::PartyAlert, PartyState::AddSent) => {
+                self.add_sent_party_alerting(now, slot, party, message)
+            }
             (Reaction::AddPartyAcknowledge, PartyState::AddSent | PartyState::AlertingReceived) => {
                 self.adding_add_party_acknowledge(slot, party, message);
             }
             (Reaction::AddPartyReject, PartyState::AddSent | PartyState::AlertingReceived) => {
                 self.adding_add_party_reject(now, slot, party, message);
             }
-            (Reaction::DropParty, PartyState::DropSent) | (Reaction::AddPartyReject, PartyState::DropSent) => {
+            (Reaction::DropParty, PartyState::DropSent)
+            | (Reaction::AddPartyReject, PartyState::DropSent) => {
                 self.drop_sent_confirmed(now, slot, party, message);
             }
             (Reaction::DropParty, _) => self.any_drop_party(now, slot, party, message),
@@ -397,8 +401,11 @@ impl CallControl {
     /// STATUS ENQUIRY about every connected party.
     pub(super) fn enquire_parties(&mut self, slot: usize) {
         let Some(parties) = &self.calls[slot].parties else { return };
-        let connected: Vec<u16> =
-            parties.iter().filter(|&(_, state)| state == PartyState::Active).map(|(party, _)| party).collect();
+        let connected: Vec<u16> = parties
+            .iter()
+            .filter(|&(_, state)| state == PartyState::Active)
+            .map(|(party, _)| party)
+            .collect();
         let (reference, flag) = (self.calls[slot].reference(), self.party_flag(slot));
         for party in connected {
             self.counters.enquiries_sent += 1;

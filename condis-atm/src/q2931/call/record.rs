@@ -6,7 +6,7 @@ use std::ops::{Index, IndexMut};
 use super::deadlines::Armed;
 use super::{CallId, CallState, PartyState};
 use crate::VpVc;
-use crate::q2931::wire::{CalledPartyNumber, CallRef, Cause};
+use crate::q2931::wire::{CallRef, CalledPartyNumber, Cause};
 
 /// One call.
 #[derive(Debug)]

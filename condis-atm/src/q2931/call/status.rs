@@ -2,10 +2,10 @@
 
 use condis::runtime::Time;
 
+use super::compose;
 use super::control::{CallControl, Owner};
 use super::record::State;
 use super::{Because, CallId, CallState, Indication, PartyId, RequestError, Timer};
-use super::compose;
 use crate::q2931::wire::{Cause, CauseValue, Diagnostics, Ie, Message, MessageAction, MessageType};
 
 impl CallControl {
@@ -231,9 +231,15 @@ mod tests {
 
     #[test]
     fn states_go_together_unless_the_call_goes_the_other_way() {
-        for (ours, theirs, together) in
-            [(1, 1, true), (1, 6, false), (9, 3, false), (3, 10, true), (10, 1, true), (8, 10, true), (10, 12, true)]
-        {
+        for (ours, theirs, together) in [
+            (1, 1, true),
+            (1, 6, false),
+            (9, 3, false),
+            (3, 10, true),
+            (10, 1, true),
+            (8, 10, true),
+            (10, 12, true),
+        ] {
             assert_eq!(goes_with(ours, theirs), together, "{ours} {theirs}");
             assert_eq!(goes_with(theirs, ours), together, "{theirs} {ours}");
         }

@@ -51,8 +51,7 @@ pub(super) fn of(message: &Message, config: &Config, call: &Call) -> Verdict {
 
 /// About a SETUP: what would be reported otherwise refuses the call (§5.6.7.1, §5.6.8.1).
 pub(super) fn of_setup(message: &Message, config: &Config) -> Verdict {
-    let mut mandatory =
-        vec![IeId::TRAFFIC_DESCRIPTOR, IeId::BEARER_CAPABILITY, IeId::CALLED_PARTY_NUMBER];
+    let mut mandatory = vec![IeId::TRAFFIC_DESCRIPTOR, IeId::BEARER_CAPABILITY, IeId::CALLED_PARTY_NUMBER];
     if config.version != Version::Uni40 || message.ie(IeId::EXTENDED_QOS).is_none() {
         mandatory.push(IeId::QOS_PARAMETER);
     }
@@ -72,7 +71,8 @@ fn judge(message: &Message, config: &Config, mandatory: &[IeId], setup: bool) ->
     };
     let about = |value, ids: Vec<IeId>| Cause::new(location, value).with(Diagnostics::Ies(ids));
     let missing: Vec<IeId> = mandatory.iter().copied().filter(|&id| message.ie(id).is_none()).collect();
-    let mandatory_fault = |cause| if setup { Verdict::Clear(cause) } else { Verdict::DiscardAndReport(cause) };
+    let mandatory_fault =
+        |cause| if setup { Verdict::Clear(cause) } else { Verdict::DiscardAndReport(cause) };
     if !missing.is_empty() {
         return mandatory_fault(about(CauseValue::MANDATORY_IE_MISSING, missing));
     }
@@ -105,7 +105,11 @@ fn judge(message: &Message, config: &Config, mandatory: &[IeId], setup: bool) ->
     let invalid: Vec<IeId> = mandatory
         .iter()
         .copied()
-        .filter(|&id| message.ie(id).is_some_and(|ie| matches!(ie.value, IeValue::Invalid { .. } | IeValue::Unknown { .. })))
+        .filter(|&id| {
+            message
+                .ie(id)
+                .is_some_and(|ie| matches!(ie.value, IeValue::Invalid { .. } | IeValue::Unknown { .. }))
+        })
         .collect();
     if !invalid.is_empty() {
         return mandatory_fault(about(CauseValue::INVALID_IE_CONTENTS, invalid));

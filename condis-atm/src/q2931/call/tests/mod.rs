@@ -38,9 +38,8 @@ impl Pair {
     }
 
     pub(super) fn unconnected(version: Version) -> Pair {
-        let ends = SIDES.map(|side| {
-            CallControl::new(Config { trace: true, ..Config::new(side, version) }, side as u64)
-        });
+        let ends = SIDES
+            .map(|side| CallControl::new(Config { trace: true, ..Config::new(side, version) }, side as u64));
         Pair {
             now: Time::ZERO,
             ends,
@@ -118,7 +117,9 @@ impl Pair {
                 let text = format!("{indication:?}");
                 let name = text.split([' ', '{']).next().unwrap();
                 let mut line = format!("{clock} {name}");
-                if let Indication::Released { causes, .. } | Indication::ReleaseConfirmed { causes, .. } = &indication {
+                if let Indication::Released { causes, .. } | Indication::ReleaseConfirmed { causes, .. } =
+                    &indication
+                {
                     causes.iter().for_each(|cause| line += &format!(" {}", cause.value.0));
                 }
                 self.log.push(line);
@@ -133,7 +134,9 @@ impl Pair {
     /// Time passes, and timers expire on the way.
     pub(super) fn pass(&mut self, duration: Duration) {
         let end = self.now.after(duration);
-        while let Some(at) = self.ends.iter().filter_map(CallControl::next_timeout).min().filter(|at| *at <= end) {
+        while let Some(at) =
+            self.ends.iter().filter_map(CallControl::next_timeout).min().filter(|at| *at <= end)
+        {
             self.now = self.now.max(at);
             for side in SIDES {
                 let now = self.now;

@@ -139,10 +139,7 @@ fn a_call_is_released_in_every_state_from_either_end() {
                 let (call, other) = if releasing == from { (ours, theirs) } else { (theirs, ours) };
                 pair.indications.clear();
                 pair.at(releasing, |end, now| end.release(now, call, normal(), &[])).unwrap();
-                assert!(matches!(
-                    pair.end(releasing.peer()).release_response(Time::ZERO, other),
-                    Ok(())
-                ));
+                assert!(matches!(pair.end(releasing.peer()).release_response(Time::ZERO, other), Ok(())));
                 pair.settle();
                 pair.assert_idle();
             }
@@ -317,10 +314,7 @@ fn who_gives_the_connection_is_fixed() {
         assert_eq!(pair.end(N).setup(Time::ZERO, &with(connection)), Err(error));
     }
     pair.at(N, |end, now| end.setup(now, &with(Some(mine)))).unwrap();
-    assert_eq!(
-        pair.end(N).setup(Time::ZERO, &with(Some(mine))),
-        Err(RequestError::ConnectionInUse(mine))
-    );
+    assert_eq!(pair.end(N).setup(Time::ZERO, &with(Some(mine))), Err(RequestError::ConnectionInUse(mine)));
     let (_, theirs) = pair.setup(U);
     assert_eq!(
         pair.end(N).proceeding(Time::ZERO, theirs, &Answer::default()),
@@ -360,16 +354,10 @@ fn requests_in_the_wrong_state_say_so_and_change_nothing() {
         pair.end(N).alerting(Time::ZERO, theirs, &answer),
         Err(RequestError::NotInVersion { request: "alerting", version: Version::Uni31 })
     );
-    assert!(matches!(
-        pair.end(U).release_response(Time::ZERO, ours),
-        Err(RequestError::WrongState { .. })
-    ));
+    assert!(matches!(pair.end(U).release_response(Time::ZERO, ours), Err(RequestError::WrongState { .. })));
     pair.at(U, |end, now| end.release(now, ours, normal(), &[])).unwrap();
     pair.at(N, |end, now| end.release_response(now, theirs)).unwrap();
-    assert_eq!(
-        pair.end(U).release(Time::ZERO, ours, normal(), &[]),
-        Err(RequestError::NoSuchCall(ours))
-    );
+    assert_eq!(pair.end(U).release(Time::ZERO, ours, normal(), &[]), Err(RequestError::NoSuchCall(ours)));
     pair.assert_idle();
 }
 
@@ -419,7 +407,8 @@ fn messages_for_an_unknown_reference_are_answered_as_the_clause_says() {
 #[test]
 fn what_is_no_message_is_dropped_and_counted() {
     let mut pair = Pair::new(Version::Uni31);
-    let wrong: [&[u8]; 4] = [&[], &[9, 3, 0, 0, 1], &[8, 3, 0, 0, 1, 5, 0x80, 0, 0], &[9, 1, 1, 5, 0x80, 0, 0, 0, 0]];
+    let wrong: [&[u8]; 4] =
+        [&[], &[9, 3, 0, 0, 1], &[8, 3, 0, 0, 1, 5, 0x80, 0, 0], &[9, 1, 1, 5, 0x80, 0, 0, 0, 0]];
     for octets in wrong {
         pair.at(U, |end, now| end.handle_message(now, octets));
     }
