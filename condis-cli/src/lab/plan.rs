@@ -319,6 +319,16 @@ pub struct CallPlan {
     pub timeout: Duration,
 }
 
+impl CallPlan {
+    /// The peak cell rate that the call is changed to, if it is.
+    pub fn change_pcr(&self) -> Option<u32> {
+        match &self.target {
+            CallTo::Atm(target) => target.change_pcr,
+            CallTo::Pppoe { .. } | CallTo::Pvc(_) => None,
+        }
+    }
+}
+
 /// Whom a call is to.
 #[derive(Clone, Debug)]
 pub enum CallTo {
