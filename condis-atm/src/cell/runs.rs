@@ -88,6 +88,20 @@ impl<'a> Run<'a> {
         cells.iter().enumerate().map(move |(at, cell)| (header((at, cell)), payload(cell)))
     }
 
+    /// Takes its first cell off, as a run of its own.
+    pub(crate) fn take_first(&mut self) -> Option<Run<'a>> {
+        let (first, rest) = self.cells.split_first()?;
+        let one = Run::of_one(self.interface, self.header, first);
+        self.cells = rest;
+        self.header = rest.first().map_or(self.header, HeaderWord::of);
+        Some(one)
+    }
+
+    /// The same, as if its first cell had come with this header.
+    pub(crate) fn with_header(self, header: HeaderWord) -> Run<'a> {
+        Run { header, ..self }
+    }
+
     /// Takes all its cells off.
     pub(crate) fn take_all(&mut self) {
         self.cells = &[];

@@ -56,6 +56,9 @@ pub enum AddRouteError {
         /// Its bound.
         max: usize,
     },
+    /// No such port.
+    #[error("there is no {0}")]
+    NoSuchPort(PortId),
     /// This port has this prefix from this source.
     #[error("{prefix} is routed to {port} already")]
     Exists {

@@ -10,15 +10,15 @@ use std::fmt;
 pub struct CallId(u64);
 
 impl CallId {
-    pub(super) const fn new(index: u32, generation: u32) -> CallId {
+    pub(crate) const fn new(index: u32, generation: u32) -> CallId {
         CallId((generation as u64) << 32 | index as u64)
     }
 
-    pub(super) const fn index(self) -> usize {
+    pub(crate) const fn index(self) -> usize {
         self.0 as u32 as usize
     }
 
-    pub(super) const fn generation(self) -> u32 {
+    pub(crate) const fn generation(self) -> u32 {
         (self.0 >> 32) as u32
     }
 }

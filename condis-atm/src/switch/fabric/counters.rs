@@ -6,10 +6,8 @@ counters! {
     /// What became of the cells of a flow, or of those that came in by a port or were to leave by it. A cell that is
     /// copied to several legs may be dropped several times. An SDU counts as the cells that it makes.
     Drops {
-        /// Beyond the contract (GCRA, I.371 §5.4).
+        /// Beyond the contract (GCRA, I.371 §5.4), or of a frame that lost a cell so.
         dropped_policed,
-        /// Of a frame that lost a cell to policing.
-        dropped_policed_frame,
         /// The queue was full.
         dropped_queue_full,
         /// CLP 1, and the queue was above its bound for those.

@@ -13,6 +13,8 @@ use super::queue::cells_of_sdu;
 use super::way::{Way, mark_ready};
 use crate::aal5::{Aal5Counters, Reassembler, ReassemblyConfig};
 use crate::cell::runs::Run;
+use crate::cell::{HeaderWord, Pti};
+use crate::traffic::{Policer, PolicerCounters};
 
 /// A flow.
 pub(super) struct Flow {
@@ -25,6 +27,7 @@ pub(super) struct Flow {
     pub(super) cells: u64,
     pub(super) drops: FlowDrops,
     sdu_octets_max: usize,
+    policer: Option<Box<Policer>>,
     /// Where it is needed: on the way from cells to SDUs.
     reassembly: Option<Box<Reassembler<Room>>>,
 }
@@ -55,12 +58,15 @@ impl Flow {
             cells: 0,
             drops: FlowDrops::default(),
             sdu_octets_max: config.sdu_octets_max,
+            policer: policer(config),
             reassembly: None,
         }
     }
 
+    /// What it has counted stays; policing counts anew.
     pub(super) fn change(&mut self, config: FlowConfig) {
         self.treatment = Treatment::of(config);
+        self.policer = policer(config);
     }
 
     /// The class of its queues.
@@ -84,21 +90,64 @@ impl Flow {
         self.reassembly.as_ref().map(|reassembly| *reassembly.counters())
     }
 
+    pub(super) fn policer_counters(&self) -> Option<PolicerCounters> {
+        self.policer.as_ref().map(|policer| *policer.counters())
+    }
+
     /// Cells of a line, all of this flow.
     #[inline]
     pub(super) fn handle_run(&mut self, run: Run<'_>, way: &mut Way<'_>) {
         self.cells += run.len() as u64;
-        self.pass(run, way);
+        match self.policer {
+            None => self.pass(run, way),
+            Some(_) => self.police(run, way),
+        }
+    }
+
+    /// Each cell by itself.
+    fn police(&mut self, mut run: Run<'_>, way: &mut Way<'_>) {
+        let Some(mut policer) = self.policer.take() else { return };
+        while let Some(cell) = run.take_first() {
+            match policer.handle_cell(way.now, cell.header()) {
+                Some(header) => {
+                    way.counters.tagged += u64::from(header != cell.header());
+                    self.pass(cell.with_header(header), way);
+                }
+                None => self.drops.count(way.drops, |drops| drops.dropped_policed += 1),
+            }
+        }
+        self.policer = Some(policer);
+    }
+
+    /// All cells of an SDU, or none. `None`: none; otherwise whether some were tagged.
+    fn police_sdu(&mut self, cells: u64, way: &mut Way<'_>) -> Option<bool> {
+        let Some(policer) = &mut self.policer else { return Some(false) };
+        let mut trial = **policer;
+        let header = HeaderWord::default();
+        let mut is_tagged = false;
+        for at in 1..=cells {
+            let pti = if at == cells { Pti::USER_LAST } else { Pti::USER };
+            match trial.handle_cell(way.now, header.with_pti(pti)) {
+                Some(passed) => is_tagged |= passed.clp(),
+                None => {
+                    self.drops.count(way.drops, |drops| drops.dropped_policed += cells);
+                    return None;
+                }
+            }
+        }
+        way.counters.tagged += u64::from(is_tagged) * cells;
+        **policer = trial;
+        Some(is_tagged)
     }
 
     /// An SDU of a line of SDUs.
     pub(super) fn handle_sdu(&mut self, sdu: &SduIn<'_>, way: &mut Way<'_>) {
-        self.cells += u64::from(cells_of_sdu(sdu.octets.len()));
-        let vpvc = sdu.vpvc;
-        let sdu = OfferedSdu { octets: sdu.octets, is_low_priority: false };
+        let cells = u64::from(cells_of_sdu(sdu.octets.len()));
+        self.cells += cells;
+        let Some(is_low_priority) = self.police_sdu(cells, way) else { return };
         match self.end {
-            End::Local => way.hand_to_switch(vpvc, sdu.octets),
-            End::Legs => self.pass_sdu(sdu, true, way),
+            End::Local => way.hand_to_switch(sdu.vpvc, sdu.octets),
+            End::Legs => self.pass_sdu(OfferedSdu { octets: sdu.octets, is_low_priority }, true, way),
         }
     }
 
@@ -166,6 +215,11 @@ impl Flow {
             }
         }
     }
+}
+
+/// A contract that makes no sense was refused with its call.
+fn policer(config: FlowConfig) -> Option<Box<Policer>> {
+    config.policed.and_then(|contract| Policer::new(&contract).ok()).map(Box::new)
 }
 
 impl Treatment {

@@ -55,6 +55,7 @@ use self::way::{Rest, Way, mark_ready};
 use super::port::PortId;
 use crate::aal5::{Aal5Counters, SDU_OCTETS_MAX};
 use crate::cell::{HecCounters, HecReceiver, Interface, VcTable, runs::runs};
+use crate::traffic::{Contract, PolicerCounters};
 
 /// SDUs for the switch itself that wait to be taken with [`Fabric::poll_local`]: more than a batch of cells can complete.
 pub const LOCAL_SDUS_MAX: usize = 1024;
@@ -90,17 +91,19 @@ pub struct FlowConfig {
     pub frame_discard: bool,
     /// Octets of the longest SDU, for a leg at a line of SDUs; no more than AAL5 allows.
     pub sdu_octets_max: usize,
+    /// The contract that what comes in is held to, if it is. One that makes no sense polices nothing.
+    pub policed: Option<Contract>,
 }
 
 impl FlowConfig {
     /// A flow of this class, of AAL5 frames up to the longest, discarded as a whole.
     pub const fn aal5(class: Class) -> FlowConfig {
-        FlowConfig { class, frame_discard: true, sdu_octets_max: SDU_OCTETS_MAX }
+        FlowConfig { class, frame_discard: true, sdu_octets_max: SDU_OCTETS_MAX, policed: None }
     }
 
     /// A flow of this class, of cells of which nothing is known.
     pub const fn cells(class: Class) -> FlowConfig {
-        FlowConfig { class, frame_discard: false, sdu_octets_max: SDU_OCTETS_MAX }
+        FlowConfig { class, frame_discard: false, sdu_octets_max: SDU_OCTETS_MAX, policed: None }
     }
 }
 
@@ -151,6 +154,8 @@ pub struct FlowInfo {
     pub drops: Drops,
     /// What its reassembly has counted, if it has one.
     pub aal5: Option<Aal5Counters>,
+    /// What its policing has counted, if it is policed.
+    pub policer: Option<PolicerCounters>,
 }
 
 /// The fabric. The contract is that of [the module](self).
@@ -480,7 +485,19 @@ impl Fabric {
         let slot = *self.slots.get(&port)?;
         let flow = self.inputs[slot as usize].flows.get(vpvc)?;
         let legs = flow.legs.iter().map(|leg| (self.inputs[leg.output as usize].port, leg.vpvc)).collect();
-        Some(FlowInfo { legs, cells: flow.cells, drops: flow.drops.get(), aal5: flow.aal5_counters() })
+        Some(FlowInfo {
+            legs,
+            cells: flow.cells,
+            drops: flow.drops.get(),
+            aal5: flow.aal5_counters(),
+            policer: flow.policer_counters(),
+        })
+    }
+
+    /// All flows: where each begins.
+    pub fn flows(&self) -> impl Iterator<Item = (PortId, VpVc)> + '_ {
+        let of = |slot: &u32| &self.inputs[*slot as usize];
+        self.slots.values().map(of).flat_map(|input| input.flows.iter().map(|(vpvc, _)| (input.port, vpvc)))
     }
 
     /// How many flows there are, those that end in the switch included.

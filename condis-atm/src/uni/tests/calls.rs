@@ -12,7 +12,9 @@ fn calls_are_made_and_released_over_the_saal_in_every_version_both_ways() {
                 let (here, there) = if releasing == from { (ours, theirs) } else { (theirs, ours) };
                 let normal = Cause::user(CauseValue::NORMAL_CLEARING);
                 line.at(releasing, |uni, now| uni.release(now, here, normal.clone(), &[])).unwrap();
-                let Indication::Released { call, causes, .. } = line.heard(releasing.peer()) else { panic!() };
+                let Indication::Released { call, causes, .. } = line.heard(releasing.peer()) else {
+                    panic!()
+                };
                 assert_eq!((call, causes), (there, vec![normal]));
                 line.at(releasing.peer(), |uni, now| uni.release_response(now, there)).unwrap();
                 assert!(matches!(line.heard(releasing), Indication::ReleaseConfirmed { .. }));
