@@ -35,10 +35,10 @@ enum Command {
     Run(RunArgs),
     /// Makes a call, and passes standard input and output over it.
     #[command(after_long_help = [call::CALL_EXAMPLES, call::DATA].join("\n\n"))]
-    Call(call::CallArgs),
+    Call(Box<call::CallArgs>),
     /// Takes a call, and passes standard input and output over it.
     #[command(after_long_help = [call::LISTEN_EXAMPLES, call::DATA].join("\n\n"))]
-    Listen(call::ListenArgs),
+    Listen(Box<call::ListenArgs>),
     /// Lists the built-in labs, or shows one to start from.
     Labs {
         #[command(subcommand)]

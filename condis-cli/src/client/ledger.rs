@@ -194,6 +194,15 @@ impl fmt::Display for Ending {
 }
 
 impl Ending {
+    /// The cause that the network told, if it did (Q.850).
+    pub fn cause(self) -> Option<u8> {
+        match self {
+            Ending::Refused(_, cause) | Ending::ClosedEarly(_, cause) => cause.map(|cause| cause.0),
+            Ending::RefusedAsAsked(cause) => Some(cause.0),
+            _ => None,
+        }
+    }
+
     /// True if all that was asked happened.
     pub fn is_as_asked(self) -> bool {
         matches!(self, Ending::Done | Ending::RefusedAsAsked(_))
@@ -205,7 +214,7 @@ pub(crate) struct Of(pub(crate) CauseValue);
 
 impl fmt::Display for Of {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cause {}, {}", self.0.0, self.0.text())
+        write!(f, "cause {}, {}", self.0.0, self.0.name().unwrap_or("unknown"))
     }
 }
 

@@ -5,8 +5,9 @@ use std::ops::Range;
 use std::time::Duration;
 
 use condis_atm::addr::{AtmAddress, Esi};
-use condis_atm::driver::{AtmCall, AtmFlow, AtmSap};
+use condis_atm::driver::{AtmCall, AtmSap};
 use condis_atm::switch::AddressPrefix;
+use condis_atm::traffic::Contract;
 use condis_atm::uni::Version;
 use condis_link::MacAddr;
 use condis_link::atm::{FibreConditions, VpVc};
@@ -124,7 +125,7 @@ pub struct SwitchPvc {
     /// The other.
     pub b: (usize, VpVc),
     /// What it may carry, each way.
-    pub flow: AtmFlow,
+    pub contract: Contract,
 }
 
 /// One NDIS instance.

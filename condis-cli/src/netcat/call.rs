@@ -16,12 +16,13 @@ use condis::sap::SapRef;
 use condis::status::NdisStatus;
 use condis::token::{Answer, IncomingCall, Outcome, Refused, Token};
 use condis::vc::{HeldVc, OwnedVc, Receives, Vc};
+use condis_atm::driver::AtmVcParams;
 
 use super::pump::{Input, Item};
 use super::stream::{Event, SILENCE_MAX, Stream, TICK};
 use super::terminal::{Role, Shared};
 use super::{Ended, Ending};
-use crate::client::octets;
+use crate::client::{OVERHEAD_OCTETS, octets};
 
 pub(super) struct OneCall {
     me: Weak<OneCall>,
@@ -39,6 +40,8 @@ struct State {
     owner: Option<OwnedVc<ClientRole>>,
     stream: Stream,
     sends_out: usize,
+    /// Octets of data in one SDU at most, as it was agreed on.
+    sdu_octets: usize,
     /// SDUs that came in and found no room, and SDUs that came back unsent.
     lost_in: u64,
     lost_out: u64,
@@ -77,6 +80,7 @@ impl OneCall {
                 owner: None,
                 stream: if terminal.plan.framed { Stream::framed(now) } else { Stream::raw() },
                 sends_out: 0,
+                sdu_octets: terminal.plan.sdu_octets,
                 lost_in: 0,
                 lost_out: 0,
                 heard_at: now,
@@ -154,6 +158,11 @@ impl OneCall {
                 return;
             }
             state.phase = Phase::Up;
+            if let Ok(vc) = AtmVcParams::from_params(params) {
+                let overhead = if self.terminal.plan.framed { OVERHEAD_OCTETS } else { 0 };
+                let agreed = (vc.transmit.sdu_octets_max as usize).saturating_sub(overhead).max(1);
+                state.sdu_octets = state.sdu_octets.min(agreed);
+            }
             let now = self.terminal.runtime.now();
             (state.heard_at, state.moved_at) = (now, now);
             state.unwanted
@@ -207,7 +216,10 @@ impl OneCall {
                 return state.stream.finish();
             }
             match self.terminal.pump.take_input() {
-                Input::Piece(piece) => state.stream.push(piece),
+                Input::Piece(piece) if piece.len() <= state.sdu_octets => state.stream.push(piece),
+                Input::Piece(piece) => {
+                    piece.chunks(state.sdu_octets).for_each(|part| state.stream.push(part.to_vec()));
+                }
                 Input::Nothing => return,
                 Input::Ended => return state.stream.finish(),
             }

@@ -23,14 +23,20 @@ use condis::nbl::{Pool, PoolConfig};
 use condis::node::{Left, Node};
 use condis::params::AddressFamily;
 use condis::runtime::{Runtime, Threads};
+use condis::status::NdisStatus;
 use condis::trace::Sink;
+use condis_atm::addr::{AtmAddress, Esi};
+use condis_atm::driver::{AtmCall, AtmConfig, AtmFlow, AtmMcm, AtmMiniport, AtmSap, Bhli, Field, UniCallManager};
+use condis_atm::traffic::Contract;
+use condis_atm::uni::Version;
 use condis_link::Link;
+use condis_link::atm::AtmLink;
 use condis_wan::pppoe::driver::{
     CallTarget, EthernetMiniport, PppoeCallManager, PppoeConfig, PppoeMcm, service_sap,
 };
 
 pub(crate) use address::real_atm_link;
-pub use address::{LinkSpec, Target};
+pub use address::{Target, parse_link};
 pub(crate) use line::open_line;
 pub use progress::Progress;
 pub use pump::Passed;
@@ -39,7 +45,8 @@ use terminal::{Plan, Role, Stand, Terminal};
 use words::Words;
 
 use crate::client::OVERHEAD_OCTETS;
-use crate::lab::{FRAME_OCTETS_MAX, LabError};
+use crate::lab::{FRAME_OCTETS_MAX, LabError, Layers, LinkPlan, SDU_OCTETS_MAX, bhli_info};
+pub use crate::run::Line;
 
 /// What `call` or `listen` is to do.
 #[derive(Clone, Debug)]
@@ -62,13 +69,41 @@ pub struct Netcat {
     pub patience: Option<Duration>,
     /// PPPoE: the concentrator to call, or to be.
     pub ac_name: Option<String>,
+    /// ATM.
+    pub atm: AtmChoices,
 }
 
-/// An open line.
-#[derive(Clone)]
-pub enum Line {
-    /// An Ethernet.
-    Ethernet(Arc<dyn Link>),
+/// What can be chosen over ATM.
+#[derive(Clone, Debug)]
+pub struct AtmChoices {
+    /// The signaling that is spoken.
+    pub version: Version,
+    /// Addresses of this end; with none, ILMI registers one.
+    pub addresses: Vec<AtmAddress>,
+    /// The end system that ILMI registers.
+    pub esi: Esi,
+    /// A constant bit rate to ask for, in cells a second.
+    pub pcr: Option<u32>,
+    /// The layers above: what the call says, or the listener wants.
+    pub(crate) layers: Option<Layers>,
+    /// The high layer information likewise.
+    pub bhli: Option<Bhli>,
+    /// Number and acknowledge the data, as over PPPoE.
+    pub framed: bool,
+}
+
+impl Default for AtmChoices {
+    fn default() -> AtmChoices {
+        AtmChoices {
+            version: Version::Uni40,
+            addresses: Vec::new(),
+            esi: Esi([0x02, 0, 0, 0, 0, 1]),
+            pcr: None,
+            layers: None,
+            bhli: None,
+            framed: false,
+        }
+    }
 }
 
 /// What it uses of the world.
@@ -170,6 +205,7 @@ impl Netcat {
             idle: None,
             patience: None,
             ac_name: None,
+            atm: AtmChoices::default(),
         }
     }
 
@@ -177,12 +213,21 @@ impl Netcat {
     ///
     /// # Errors
     /// It cannot, and why.
-    pub fn check(&self, link: &LinkSpec) -> Result<(), LabError> {
-        let (Target::Pppoe { .. }, LinkSpec::Ethernet { .. }) = (&self.target, link);
+    pub fn check(&self, link: &LinkPlan) -> Result<(), LabError> {
+        let ethernet = matches!(link, LinkPlan::Ethernet { .. });
+        if self.target.is_atm() == ethernet {
+            let (what, wants) = match ethernet {
+                true => ("an ATM address is not called over an Ethernet", "atmtcp:HOST:PORT or udp:HOST:PORT,HOST:PORT"),
+                false => ("PPPoE is not spoken over a line of ATM", "ethernet:INTERFACE"),
+            };
+            return Err(LabError::new(what).help(format!("expected --link {wants}")));
+        }
+        let octets_max = if ethernet { FRAME_OCTETS_MAX } else { SDU_OCTETS_MAX as usize - OVERHEAD_OCTETS };
         match self.sdu_octets {
-            Some(octets) if octets > FRAME_OCTETS_MAX => {
-                Err(LabError::new(format!("{octets} octets do not fit an SDU of PPPoE"))
-                    .help(format!("expected --sdu of at most {FRAME_OCTETS_MAX} octets")))
+            Some(octets) if octets > octets_max => {
+                let network = if ethernet { "PPPoE" } else { "AAL5" };
+                Err(LabError::new(format!("{octets} octets do not fit an SDU of {network}"))
+                    .help(format!("expected --sdu of at most {octets_max} octets")))
             }
             _ => Ok(()),
         }
@@ -195,7 +240,7 @@ impl Netcat {
     pub fn run(&self, world: World<'_>) -> Result<Outcome, LabError> {
         let World { runtime, line, trace, input, output, say, progress, stop } = world;
         let pump = Pump::default();
-        let sdu_octets = self.sdu_octets.unwrap_or(PPPOE_SDU_OCTETS);
+        let sdu_octets = self.sdu_octets();
         let pool = Pool::new(PoolConfig {
             data_size: sdu_octets + OVERHEAD_OCTETS,
             headroom: 64,
@@ -245,35 +290,94 @@ impl Netcat {
         Ok(Outcome { ended, passed: pump.passed(), left })
     }
 
+    fn sdu_octets(&self) -> usize {
+        self.sdu_octets.unwrap_or(if self.target.is_atm() { ATM_SDU_OCTETS } else { PPPOE_SDU_OCTETS })
+    }
+
+    fn is_framed(&self) -> bool {
+        !self.target.is_atm() || self.atm.framed
+    }
+
     fn plan(&self) -> Plan {
-        let Target::Pppoe { service } = &self.target;
-        let role = if self.listen {
-            Role::Listen { sap: service_sap(service), many: self.many }
-        } else {
-            let target = CallTarget {
-                service_name: service.clone().into_bytes(),
-                ac_name: self.ac_name.clone().map(String::into_bytes),
-                ..CallTarget::default()
-            };
-            Role::Call { params: target.to_params(), keep: self.keep }
+        let role = match &self.target {
+            Target::Pppoe { service } if self.listen => {
+                Role::Listen { sap: service_sap(service), many: self.many }
+            }
+            Target::Pppoe { service } => {
+                let target = CallTarget {
+                    service_name: service.clone().into_bytes(),
+                    ac_name: self.ac_name.clone().map(String::into_bytes),
+                    ..CallTarget::default()
+                };
+                Role::Call { params: target.to_params(), keep: self.keep }
+            }
+            Target::Atm(address) => {
+                Role::Call { params: self.atm_call(address).to_params(), keep: self.keep }
+            }
+            Target::AtmSap(address, _) => {
+                let layers = self.atm.layers.as_ref().map(Layers::to_fields);
+                let (layer2, layer3) = layers.unwrap_or((Field::Any, Field::Any));
+                let bhli = self.atm.bhli.clone().map_or(Field::Any, Field::Is);
+                let sap = AtmSap { address: address.clone(), layer2, layer3, bhli };
+                Role::Listen { sap: sap.to_sap(), many: self.many }
+            }
         };
         let idle = if self.listen { self.idle } else { Some(self.idle.unwrap_or(CALL_IDLE)) };
-        Plan { family: AddressFamily::PPP, role, framed: true, idle, words: Words::Pppoe }
+        let (family, words) = match self.target.is_atm() {
+            true => (AddressFamily::Q2931, Words::Atm),
+            false => (AddressFamily::PPP, Words::Pppoe),
+        };
+        Plan { family, role, framed: self.is_framed(), sdu_octets: self.sdu_octets(), idle, words }
+    }
+
+    fn atm_call(&self, address: &AtmAddress) -> AtmCall {
+        let contract = self.atm.pcr.map_or(Contract::UBR, Contract::cbr);
+        let overhead = if self.is_framed() { OVERHEAD_OCTETS } else { 0 };
+        let sdu_octets_max = (self.sdu_octets() + overhead).max(SDU_OCTETS_MIN) as u32;
+        let mut call = AtmCall::to(address.clone()).both_ways(AtmFlow { contract, sdu_octets_max });
+        call.blli = self.atm.layers.iter().map(Layers::to_info).collect();
+        call.bhli = self.atm.bhli.as_ref().and_then(bhli_info);
+        call.calling = self.atm.addresses.first().cloned();
+        call
     }
 
     fn add_adapter(&self, node: &Node, line: Line) -> Result<(), LabError> {
-        let Line::Ethernet(link) = line;
+        let added = match line {
+            Line::Ethernet(link) => self.add_pppoe(node, link),
+            Line::Atm(link) => self.add_atm(node, link),
+        };
+        added.map_err(|status| LabError::new(format!("the drivers cannot be started: {status}")))
+    }
+
+    fn add_pppoe(&self, node: &Node, link: Arc<dyn Link>) -> Result<(), NdisStatus> {
         let config = match (self.listen, &self.ac_name) {
             (true, name) => PppoeConfig::concentrator(name.as_deref().unwrap_or("condis")),
             (false, _) => PppoeConfig::default(),
         };
-        let added = if self.mcm {
-            node.add_mcm("line", PppoeMcm::new(link, config))
+        if self.mcm {
+            node.add_mcm("line", PppoeMcm::new(link, config))?;
         } else {
             node.register_protocol("pppoe-call-manager", PppoeCallManager::new(config));
-            node.add_miniport("line", EthernetMiniport::new(link))
-        };
-        added.map(drop).map_err(|status| LabError::new(format!("the drivers cannot be started: {status}")))
+            node.add_miniport("line", EthernetMiniport::new(link))?;
+        }
+        Ok(())
+    }
+
+    fn add_atm(&self, node: &Node, link: Arc<dyn AtmLink>) -> Result<(), NdisStatus> {
+        let AtmChoices { version, addresses, esi, .. } = &self.atm;
+        let mut config = AtmConfig::new(*version);
+        config.uni.addresses.ilmi = addresses.is_empty();
+        config.uni.addresses.fixed.clone_from(addresses);
+        if let Some(patience) = self.patience {
+            config.signaling_patience = patience;
+        }
+        if self.mcm {
+            node.add_mcm("line", AtmMcm::new(link, *esi, config))?;
+        } else {
+            node.register_protocol("uni-call-manager", UniCallManager::new(config));
+            node.add_miniport("line", AtmMiniport::new(link, *esi))?;
+        }
+        Ok(())
     }
 
     /// From the first call to the end of the last.
@@ -372,6 +476,12 @@ fn come_down(node: &Node, runtime: &Threads) -> Left {
 
 /// Data in a frame of nearly full size.
 pub const PPPOE_SDU_OCTETS: usize = 1400;
+
+/// An IP packet of Classical IP with its LLC header (RFC 2225 §7).
+pub const ATM_SDU_OCTETS: usize = 9188;
+
+/// What the frames without data need, too.
+const SDU_OCTETS_MIN: usize = 64;
 
 /// How long a caller whose input has ended waits for more, if the other end does not say that it has ended, too.
 pub const CALL_IDLE: Duration = Duration::from_secs(1);

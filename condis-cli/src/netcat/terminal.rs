@@ -30,6 +30,8 @@ pub(super) struct Plan {
     pub(super) family: AddressFamily,
     pub(super) role: Role,
     pub(super) framed: bool,
+    /// Octets of data in one SDU at most.
+    pub(super) sdu_octets: usize,
     /// Silence after which the call is closed.
     pub(super) idle: Option<Duration>,
     pub(super) words: Words,
@@ -337,7 +339,7 @@ impl Shared {
 
     pub(super) fn call_up(&self, vc: VcId, params: &CallParams) {
         self.lock().up = true;
-        (self.say)(&format!("up: {}", self.plan.words.connected(vc, params)));
+        (self.say)(&format!("up: {}", self.plan.words.connected(vc, params, matches!(self.plan.role, Role::Listen { .. }))));
     }
 
     pub(super) fn call_over(self: &Arc<Self>, call: &Arc<OneCall>, ended: Ended) {

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::time::Duration;
 
-use condis_atm::driver::AtmFlow;
 use condis_link::MacAddr;
 use condis_link::atm::{FibreConditions, VpVc};
 use condis_link::memory::Conditions;
@@ -165,8 +164,7 @@ impl Checker<'_> {
 
     fn switch_pvc(&self, table: &SwitchPvcTable, ports: &[PortPlan]) -> Result<SwitchPvc, LabError> {
         let contract = self.contract(&table.category, &table.pcr, &None, &None, table.a.span())?;
-        let flow = AtmFlow { contract, sdu_octets_max: crate::lab::SDU_OCTETS_MAX };
-        Ok(SwitchPvc { a: self.pvc_end(&table.a, ports)?, b: self.pvc_end(&table.b, ports)?, flow })
+        Ok(SwitchPvc { a: self.pvc_end(&table.a, ports)?, b: self.pvc_end(&table.b, ports)?, contract })
     }
 
     fn pvc_end(&self, text: &Spanned<String>, ports: &[PortPlan]) -> Result<(usize, VpVc), LabError> {
