@@ -3,8 +3,11 @@
 //! Each is called by a target of its own in `fuzz_targets/` and by the tests in `tests/`.
 #![forbid(unsafe_code)]
 
+pub mod ilmi;
 mod input;
 pub mod lab;
 pub mod library;
 pub mod link;
 pub mod pppoe;
+pub mod q2931;
+pub mod sscop;

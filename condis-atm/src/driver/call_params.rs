@@ -11,7 +11,7 @@
 //!
 //! So whatever Q.2931 can say in an IE can be said by a client, and heard by it.
 
-use condis::params::{CallManagerParams, CallParams, Specific};
+use condis::params::{CallManagerParams, CallParams, FlowSpec, Specific};
 
 use super::flow_spec::{flow_of, spec_of};
 use super::shapes::{self, AddressField, Reader};
@@ -138,7 +138,8 @@ impl AtmCall {
         ies
     }
 
-    /// Reads call parameters. Without a traffic descriptor the flows are those of the two FLOWSPECs.
+    /// Reads call parameters. Without a traffic descriptor the flows are those of the two FLOWSPECs; a way back of which nothing
+    /// is said is as the way there.
     ///
     /// # Errors
     /// See [`ParamsError`].
@@ -170,14 +171,30 @@ impl AtmCall {
         let mut call = AtmCall {
             calling,
             forward: flow_of(&manager.transmit, default),
-            backward: flow_of(&manager.receive, default),
+            backward: match manager.receive {
+                // Nothing is said of it: as the other way.
+                FlowSpec::BEST_EFFORT => flow_of(&manager.transmit, default),
+                receive => flow_of(&receive, default),
+            },
             ..AtmCall::to(called)
         };
         call.take_ies(message.ies)?;
-        for flow in [&call.forward, &call.backward] {
+        call.check()?;
+        Ok(call)
+    }
+
+    /// Whether such a call can be made.
+    ///
+    /// # Errors
+    /// [`ParamsError::Contract`]: a contract that is none, or two directions of different service categories, which no
+    /// bearer capability can tell.
+    pub fn check(&self) -> Result<(), ParamsError> {
+        for flow in [&self.forward, &self.backward] {
             check_contract(&flow.contract)?;
         }
-        Ok(call)
+        let (forward, backward) = (&self.forward.contract, &self.backward.contract);
+        let same = forward.category == backward.category || backward.pcr_cells_per_s == Some(0);
+        if same { Ok(()) } else { Err(ParamsError::Contract) }
     }
 
     fn take_ies(&mut self, ies: Vec<Ie>) -> Result<(), ParamsError> {
@@ -359,7 +376,6 @@ mod tests {
     use crate::addr::{E164, Esi};
     use crate::q2931::wire::{CauseValue, HighLayerType, Octets};
     use crate::traffic::{Contract, ServiceCategory, Sustained};
-    use condis::params::FlowSpec;
 
     fn nsap(esi: u8) -> AtmAddress {
         AtmAddress::new([0x47; 13], Esi([0, 0, 0, 0, 0, esi]), 0)
@@ -436,7 +452,11 @@ mod tests {
         };
         let call = AtmCall::from_params(&params).expect("addresses and flows");
         assert_eq!(call.forward, AtmFlow { contract: Contract::cbr(1200), sdu_octets_max: 40 });
-        assert_eq!(call.backward.contract.category, ServiceCategory::Ubr);
+        assert_eq!(call.backward, flow_of(&params.manager.as_ref().expect("still there").receive, 0));
+        let manager = params.manager.as_mut().expect("made with it");
+        manager.receive = FlowSpec::BEST_EFFORT;
+        let call = AtmCall::from_params(&params).expect("addresses and flows");
+        assert_eq!(call.backward, call.forward);
     }
 
     /// From the parameters of the caller over SETUP to those of the offer.

@@ -526,14 +526,19 @@ impl<R: Lower> DataPath<R> {
 
     // Receiving
 
-    /// The connection, without a look-up if it is that of the cells before.
-    fn find(&self, vpvc: VpVc, batch: &Batch<R>) -> Option<Arc<VcEnd<R>>> {
+    /// The connection, without a look-up if it is that of the cells before. What came before may be what opens it: a CONNECT,
+    /// with the first data right behind it.
+    fn find(&self, vpvc: VpVc, batch: &mut Batch<R>) -> Option<Arc<VcEnd<R>>> {
         if let Some((last, end)) = &batch.to
             && *last == vpvc
         {
             return Some(end.clone());
         }
-        self.read().ends.get(vpvc).cloned()
+        let look = || self.read().ends.get(vpvc).cloned();
+        look().or_else(|| {
+            self.indicate(batch);
+            look()
+        })
     }
 
     fn receive_run(&self, now: Time, run: Run<'_>, batch: &mut Batch<R>) {

@@ -1,6 +1,7 @@
 //! ATM as drivers of NDIS.
 
 mod addresses;
+mod atm_mcm;
 mod atm_miniport;
 mod call_params;
 mod close_cause;
@@ -8,6 +9,7 @@ mod config;
 mod connections;
 mod counters;
 mod data_path;
+mod engine;
 mod error;
 mod flow_spec;
 mod layers;
@@ -20,9 +22,11 @@ mod segment;
 mod send_queue;
 mod shapes;
 mod status;
+mod uni_call_manager;
 mod vc_params;
 
 pub use addresses::{add_address_request, addresses_of, delete_address_request, get_addresses_request};
+pub use atm_mcm::AtmMcm;
 pub use atm_miniport::AtmMiniport;
 pub use call_params::{ATM_CALL, AtmCall};
 pub use close_cause::CloseCause;
@@ -35,4 +39,5 @@ pub use layers::{Bhli, Field, Layer2, Layer3};
 pub use oids::atm_code;
 pub use pvc::AtmPvc;
 pub use sap::{AtmSap, SapAddress, SapRank};
+pub use uni_call_manager::UniCallManager;
 pub use vc_params::{ATM_MEDIA, Aal, AtmFlow, AtmVcParams};

@@ -12,14 +12,14 @@ macro_rules! capture {
     ($name:literal) => {
         Capture {
             name: $name,
-            a_to_b: include_bytes!(concat!("../../tests/captures/", $name, ".a2b")),
-            b_to_a: include_bytes!(concat!("../../tests/captures/", $name, ".b2a")),
-            text: include_str!(concat!("../../tests/captures/", $name, ".txt")),
+            a_to_b: include_bytes!(concat!("../../../tests/peers/captures/", $name, ".a2b")),
+            b_to_a: include_bytes!(concat!("../../../tests/peers/captures/", $name, ".b2a")),
+            text: include_str!(concat!("../../../tests/peers/captures/", $name, ".txt")),
         }
     };
 }
 
-/// All of them; see `tests/captures/README.md`.
+/// All of them; see `tests/peers/captures/README.md`.
 pub(crate) static CAPTURES: &[Capture] = &[
     capture!("atm-svc-uni30"),
     capture!("atm-svc-uni31"),

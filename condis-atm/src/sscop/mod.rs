@@ -19,18 +19,18 @@
 //!
 //! # The states
 //! One table, `table.rs`, declares what each of the ten [`State`]s does with each [`Event`]; the machine follows it, and
-//! `machine/tests/matrix.txt` is what comes out of each pair.
+//! `machine/tests/matrix.txt` is what comes out of each pair. The usual ways:
 //! ```text
-//!             establish            BGAK, BGN
-//!    1 Idle -----------> 2 OutConn ----------> 10 Data transfer ready
-//!      |  ^  BGREJ, no answer |                  |  ^   |  ^   |  ^
-//!  BGN |  +-------------------+           resync |  |   |  |   |  | ERAK, ER, and the user goes along
-//!      v                            or RS, and  v  |   |  |   v  |   (8 after 7)
-//!    3 InConn --------------------> the user    5, 6  |  |   7, 9 recovery: ER
-//!               establish_response  answers           |  |
-//!                                                     |  | END, no answer: to 1 Idle
-//!    4 OutDisc <--------------------------------------+  v
-//!        | ENDAK, END, BGREJ, no answer: to 1 Idle       release, from 2 and 5 to 10
+//! we ask              1 Idle -establish, BGN->  2 Outgoing connection pending  -BGAK, or the peer's BGN->  10 Ready
+//! the peer asks       1 Idle -BGN->             3 Incoming connection pending  -response, BGAK->           10 Ready
+//! we release          10 Ready -release, END->  4 Outgoing disconnection pending  -ENDAK, or END->         1 Idle
+//! the peer releases   10 Ready -END, ENDAK->                                                               1 Idle
+//! we resynchronise    10 Ready -resync, RS->    5 Outgoing resync pending  -RSAK, or the peer's RS->       10 Ready
+//! the peer does       10 Ready -RS->            6 Incoming resync pending  -response, RSAK->               10 Ready
+//! we recover          10 Ready -error, ER->     7 Outgoing recovery pending  -ERAK, or the peer's ER->     8
+//!                     8 Recovery response pending  -response->                                             10 Ready
+//! the peer recovers   10 Ready -ER->            9 Incoming recovery pending  -response, ERAK->             10 Ready
+//! nobody answers      2, 4, 5, 7 after MaxCC attempts, 10 after Timer_NO-RESPONSE                          1 Idle
 //! ```
 //!
 //! # What has a bound
@@ -50,7 +50,7 @@
 //! # Sources, and what is left out
 //! The text of Q.2110 was not read. Behaviour, figures and sheet numbers are those of public implementations that follow its SDL
 //! (FreeBSD's ngatm, linux-atm), formats are checked with Wireshark's dissector and with what Linux peers sent
-//! (`tests/captures`). Where the two implementations differ, this follows the reading that keeps to modular numbers (§7.4): SDs,
+//! (`tests/peers/captures`). Where the two implementations differ, this follows the reading that keeps to modular numbers (§7.4): SDs,
 //! STATs and POLLs that are behind their base are errors; AA-RESYNC.request during a recovery enters Outgoing resync pending.
 //!
 //! Not done: the congestion signal of the lower layer (it is taken to be always ready); SD with poll and the other differences

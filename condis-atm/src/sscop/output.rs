@@ -61,7 +61,7 @@ pub enum Output {
     },
     /// AA-RETRIEVE-COMPLETE.indication: that was all.
     RetrieveCompleteIndication,
-    /// After [`SendError::QueueFull`]: there is room again.
+    /// After [`SendError::QueueFull`]: there is room again. Not told if the connection ends or is resynchronised before.
     Writable,
     /// MAA-ERROR.indication.
     ErrorIndication {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::addr::{AtmAddress, Esi};
+use crate::ilmi::{Attributes, Prefix};
 use crate::q2931::call::Config;
 use crate::q2931::wire::{Side, Version};
 use crate::sscf::SaalConfig;
@@ -31,9 +32,11 @@ pub struct AddressConfig {
     /// The end systems to register (user side).
     pub esis: Vec<Esi>,
     /// The prefixes to give (network side).
-    pub prefixes: Vec<[u8; AtmAddress::PREFIX_OCTETS]>,
+    pub prefixes: Vec<Prefix>,
     /// Addresses that are there without ILMI.
     pub fixed: Vec<AtmAddress>,
+    /// What ILMI says of the interface; `None`: the usual, the version that is spoken, and a system identifier from the seed.
+    pub attributes: Option<Attributes>,
 }
 
 impl UniConfig {

@@ -2,12 +2,14 @@
 
 use std::collections::VecDeque;
 
-use condis::runtime::Time;
+use condis::runtime::{Random, Time};
 
 use super::{UniConfig, UniOutput};
 use crate::VpVc;
-use crate::addr::AtmAddress;
+use crate::addr::{AtmAddress, Esi};
+use crate::ilmi::{Attributes, IlmiConfig, IlmiCounters, IlmiOutput, Ime, LimitError, Prefix, UniVersion};
 use crate::q2931::call::{CallControl, CallId, CallLine, CallState, Counters, Output, PartyId, PartyState};
+use crate::q2931::wire::{Side, Version};
 use crate::sscf::{DataError, Saal, SaalOutput, SaalState};
 
 /// One user-network interface, at either side. The contract is that of [the module](super).
@@ -16,6 +18,9 @@ pub struct Uni {
     link_up: bool,
     saal: Saal,
     calls: CallControl,
+    ilmi: Option<Ime>,
+    /// Fixed ones, then those that ILMI registered.
+    addresses: Vec<AtmAddress>,
     /// Messages that the SAAL had no room for.
     waiting: VecDeque<Vec<u8>>,
     /// When to ask for the SAAL again.
@@ -38,6 +43,10 @@ pub struct UniCounters {
     pub dropped_waiting: u64,
     /// SDUs outside of any SAAL connection, which nobody here wants.
     pub dropped_unit_data: u64,
+    /// SDUs on VC 0.16 of an interface that does not speak ILMI.
+    pub dropped_ilmi: u64,
+    /// Addresses that the network refused to register.
+    pub addresses_refused: u64,
 }
 
 impl Uni {
@@ -47,6 +56,8 @@ impl Uni {
             link_up: false,
             saal: Saal::new(config.saal.clone()),
             calls: CallControl::new(config.signaling.clone(), seed),
+            ilmi: config.addresses.ilmi.then(|| Ime::new(ilmi_config(&config, seed))),
+            addresses: config.addresses.fixed.clone(),
             waiting: VecDeque::new(),
             retry_at: None,
             counters: UniCounters::default(),
@@ -63,6 +74,9 @@ impl Uni {
         self.link_up = up;
         self.retry_at = None;
         self.saal.set_line(now, up);
+        if let Some(ilmi) = &mut self.ilmi {
+            ilmi.handle_link(now, up);
+        }
         self.settle(now);
         if up {
             self.saal.establish(now);
@@ -78,7 +92,12 @@ impl Uni {
 
     /// Takes an AAL5 SDU that arrived on VC 0.16.
     pub fn handle_ilmi_sdu(&mut self, now: Time, sdu: &[u8]) {
-        let _ = (now, sdu);
+        let Some(ilmi) = &mut self.ilmi else {
+            self.counters.dropped_ilmi += 1;
+            return;
+        };
+        ilmi.handle_sdu(now, sdu);
+        self.settle(now);
     }
 
     /// Does what is due.
@@ -86,6 +105,9 @@ impl Uni {
         if self.retry_at.is_some_and(|at| at <= now) {
             self.retry_at = None;
             self.saal.establish(now);
+        }
+        if let Some(ilmi) = &mut self.ilmi {
+            ilmi.handle_timeout(now);
         }
         self.saal.handle_timeout(now);
         self.settle(now);
@@ -95,7 +117,8 @@ impl Uni {
 
     /// When [`handle_timeout`](Uni::handle_timeout) is due; `None`: not before another input.
     pub fn next_timeout(&self) -> Option<Time> {
-        [self.retry_at, self.saal.next_timeout(), self.calls.next_timeout()].into_iter().flatten().min()
+        let ilmi = self.ilmi.as_ref().and_then(Ime::next_timeout);
+        [self.retry_at, self.saal.next_timeout(), self.calls.next_timeout(), ilmi].into_iter().flatten().min()
     }
 
     /// The next thing to carry out.
@@ -116,7 +139,7 @@ impl Uni {
     /// The addresses of the interface. At the user side those that are its own: prefixes with its end systems', and fixed ones. At the
     /// network side those that the user registered, and fixed ones.
     pub fn addresses(&self) -> impl Iterator<Item = &AtmAddress> + '_ {
-        self.config.addresses.fixed.iter()
+        self.addresses.iter()
     }
 
     /// True if the interface has that address, whatever its selector.
@@ -127,6 +150,53 @@ impl Uni {
             }
             _ => own == address,
         })
+    }
+
+    /// User side: registers a further end system under every prefix. Without ILMI there is nobody to tell.
+    ///
+    /// # Errors
+    /// [`LimitError`].
+    pub fn add_esi(&mut self, now: Time, esi: Esi) -> Result<(), LimitError> {
+        self.at_ilmi(now, |ilmi| ilmi.add_esi(now, esi))
+    }
+
+    /// User side: takes an end system's addresses back.
+    pub fn remove_esi(&mut self, now: Time, esi: Esi) {
+        let _ = self.at_ilmi(now, |ilmi| {
+            ilmi.remove_esi(now, esi);
+            Ok(())
+        });
+    }
+
+    /// Network side: gives the user a further prefix. Without ILMI there is nobody to tell.
+    ///
+    /// # Errors
+    /// [`LimitError`].
+    pub fn add_prefix(&mut self, now: Time, prefix: Prefix) -> Result<(), LimitError> {
+        self.at_ilmi(now, |ilmi| ilmi.add_prefix(now, prefix))
+    }
+
+    /// Network side: takes a prefix back, and with it the addresses under it.
+    pub fn remove_prefix(&mut self, now: Time, prefix: Prefix) {
+        let _ = self.at_ilmi(now, |ilmi| {
+            ilmi.remove_prefix(now, prefix);
+            Ok(())
+        });
+    }
+
+    /// ILMI, if it is spoken.
+    pub fn ilmi(&self) -> Option<&Ime> {
+        self.ilmi.as_ref()
+    }
+
+    /// What ILMI counted, if it is spoken.
+    pub fn ilmi_counters(&self) -> Option<IlmiCounters> {
+        self.ilmi.as_ref().map(Ime::counters)
+    }
+
+    /// What SSCF and SSCOP do and count.
+    pub fn saal(&self) -> &Saal {
+        &self.saal
     }
 
     /// What it was told when it was made.
@@ -183,6 +253,8 @@ impl Uni {
                 self.saal_says(now, output);
             } else if let Some(output) = self.calls.poll_output() {
                 self.calls_say(now, output);
+            } else if let Some(output) = self.ilmi.as_mut().and_then(Ime::poll_output) {
+                self.ilmi_says(output);
             } else {
                 return;
             }
@@ -212,6 +284,38 @@ impl Uni {
             Output::Indication(indication) => self.outputs.push_back(UniOutput::Indication(indication)),
             Output::Transition(transition) => self.outputs.push_back(UniOutput::Transition(transition)),
         }
+    }
+
+    fn ilmi_says(&mut self, output: IlmiOutput) {
+        match output {
+            IlmiOutput::Transmit(sdu) => self.outputs.push_back(UniOutput::TransmitIlmi(sdu)),
+            IlmiOutput::AddressRegistered(address) => {
+                if !self.addresses.contains(&address) {
+                    self.addresses.push(address);
+                    self.outputs.push_back(UniOutput::AddressesChanged);
+                }
+            }
+            IlmiOutput::AddressRemoved(address) => {
+                if !self.config.addresses.fixed.contains(&address) {
+                    self.addresses.retain(|own| *own != address);
+                    self.outputs.push_back(UniOutput::AddressesChanged);
+                }
+            }
+            IlmiOutput::AddressRefused(_) => self.counters.addresses_refused += 1,
+            // Nobody is asked: the network side takes every address under its prefixes.
+            IlmiOutput::Up | IlmiOutput::Down | IlmiOutput::PrefixesChanged | IlmiOutput::AddressAsked(_) => {
+            }
+        }
+    }
+
+    fn at_ilmi(
+        &mut self,
+        now: Time,
+        act: impl FnOnce(&mut Ime) -> Result<(), LimitError>,
+    ) -> Result<(), LimitError> {
+        let result = self.ilmi.as_mut().map_or(Ok(()), act);
+        self.settle(now);
+        result
     }
 
     /// AAL-ESTABLISH.confirm, .indication. What waited is lost with what was on its way, so that order is kept.
@@ -270,4 +374,23 @@ impl Uni {
             }
         }
     }
+}
+
+fn ilmi_config(config: &UniConfig, seed: u64) -> IlmiConfig {
+    let addresses = &config.addresses;
+    let ilmi = match config.signaling.side {
+        Side::User => IlmiConfig::user(addresses.esis.iter().copied()),
+        Side::Network => IlmiConfig::network(addresses.prefixes.iter().copied()),
+    };
+    let attributes = addresses.attributes.clone().unwrap_or_else(|| {
+        let [_, _, system_identifier @ ..] =
+            Random::stream(seed, config.signaling.side as u64).next_u64().to_be_bytes();
+        let uni_version = match config.signaling.version {
+            Version::Uni30 => UniVersion::V30,
+            Version::Uni31 => UniVersion::V31,
+            Version::Uni40 => UniVersion::V40,
+        };
+        Attributes { system_identifier, uni_version, ..Attributes::default() }
+    });
+    IlmiConfig { attributes, ..ilmi }
 }

@@ -5,19 +5,23 @@ use condis::runtime::Time;
 use super::compose;
 use super::control::CallControl;
 use super::record::{State, UserPart};
-use super::{Because, Indication, Timer};
+use super::{Because, Indication, Timer, verdict};
 use crate::q2931::wire::{Cause, CauseValue, Ie, Message, MessageType};
 
 impl CallControl {
     /// RELEASE in any state but U0, U11, U12, N0, N11, N12: the user hears of it, and answers.
     ///
-    /// Source: Q.2931 §5.4.3, §5.4.4. A cause that is missing or wrong counts as one (§5.6.7.1, §5.6.8.1).
+    /// Source: Q.2931 §5.4.3, §5.4.4. What is wrong with it goes into the RELEASE COMPLETE (§5.6.7.1, §5.6.8.1).
     pub(super) fn any_release(&mut self, slot: usize, message: Message) {
         let because = Because::Message(message.kind);
+        let report = verdict::of(&message, &self.config, &self.calls[slot]).cause().cloned();
+        if report.is_some() {
+            self.counters.faulty_messages += 1;
+        }
         let (causes, other) = self.causes_of(message);
         self.end_parties(slot);
         self.stop_enquiry(slot);
-        self.enter(slot, State::ReleaseReceived, because);
+        self.enter(slot, State::ReleaseReceived { report }, because);
         self.tell_released(slot, causes, other);
     }
 
@@ -64,7 +68,7 @@ impl CallControl {
     ///
     /// Source: Q.2931 §5.4.3 and wherever it says "clear the call".
     pub(super) fn clear(&mut self, now: Time, slot: usize, cause: Cause, because: Because) {
-        if matches!(self.calls[slot].state, State::ReleaseSent { .. } | State::ReleaseReceived) {
+        if matches!(self.calls[slot].state, State::ReleaseSent { .. } | State::ReleaseReceived { .. }) {
             return;
         }
         self.counters.calls_cleared_here += 1;

@@ -36,12 +36,11 @@ pub(super) fn setup(
         .with_all(params.other.iter().cloned())
 }
 
-/// UNI 3.0 has the QoS classes in the network's coding alone (RFC 1755 appendix).
+/// Classes other than 0, and all of UNI 3.0, are in the network's coding.
 fn coded_qos(version: Version, qos: QosParameter) -> Ie {
-    match version {
-        Version::Uni30 => Ie::new(qos).coded(Coding::Network),
-        Version::Uni31 | Version::Uni40 => Ie::new(qos),
-    }
+    let unspecified = qos == QosParameter::UNSPECIFIED;
+    let coding = if unspecified && version != Version::Uni30 { Coding::Itu } else { Coding::Network };
+    Ie::new(qos).coded(coding)
 }
 
 /// CALL PROCEEDING, ALERTING, CONNECT.
@@ -166,11 +165,6 @@ pub(super) fn restart(kind: MessageType, reference: CallRef, what: RestartClass)
         RestartClass::All => (None, RestartIndicator::ALL),
     };
     Message::new(reference, kind).with_some(connection).with(indicator)
-}
-
-/// The connection that a message gives.
-pub(super) fn connection_of(message: &Message) -> Option<VpVc> {
-    message.connection_id().and_then(ConnectionId::vpvc)
 }
 
 /// The party that a message is about, and the flag of its reference.

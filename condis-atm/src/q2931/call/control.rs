@@ -10,14 +10,14 @@ use super::matrix::{Reaction, reaction};
 use super::record::{Call, Calls, Parties, Restart, State, UserPart};
 use super::refs::Refs;
 use super::restart::Restarts;
-use super::verdict::{self, Verdict};
+use super::verdict;
 use super::{
     Answer, Because, CallId, CallLine, CallParams, CallState, Config, Counters, Indication, Output, PartyId,
     PartyState, RequestError, Timer, Transition,
 };
 use crate::VpVc;
 use crate::q2931::wire::{
-    CallRef, Cause, CauseValue, Diagnostics, Ie, Location, Message, MessageType, Side, Version,
+    CallRef, Cause, CauseValue, Diagnostics, Ie, Message, MessageType, Side, Treatment, Version,
 };
 
 /// The calls of one interface, at either side. The contract is that of [the module](super).
@@ -218,8 +218,17 @@ impl CallControl {
         self.user_is_done(slot);
         match self.calls[slot].state.kind() {
             CallState::ReleaseReceived => {
+                let report = match &mut self.calls[slot].state {
+                    State::ReleaseReceived { report } => report.take(),
+                    _ => None,
+                };
                 let reference = self.calls[slot].reference();
-                self.send(&compose::clearing(MessageType::ReleaseComplete, reference, &[], &[]));
+                self.send(&compose::clearing(
+                    MessageType::ReleaseComplete,
+                    reference,
+                    report.as_slice(),
+                    &[],
+                ));
                 self.enter(slot, State::Null, Because::Request("release_response"));
                 self.free_reference(slot);
                 self.forget(slot);
@@ -509,25 +518,26 @@ impl CallControl {
     ///
     /// Source: Q.2931 §5.6.6 to §5.6.8, §5.7.2.
     pub(super) fn accepts(&mut self, now: Time, slot: usize, message: &Message) -> bool {
-        let verdict = verdict::of(message, &self.config, &self.calls[slot]);
-        if !matches!(verdict, Verdict::Proceed) {
+        let treatment = verdict::of(message, &self.config, &self.calls[slot]);
+        if treatment != Treatment::Proceed {
             self.counters.faulty_messages += 1;
         }
-        match verdict {
-            Verdict::Proceed => true,
-            Verdict::ProceedAndReport(cause) => {
-                self.send_status(slot, cause, None);
+        let party = compose::party_of(message).map(|(party, _)| party);
+        match treatment {
+            Treatment::Proceed => true,
+            Treatment::ProceedAndReport(cause) => {
+                self.send_status(slot, cause, party);
                 true
             }
-            Verdict::DiscardAndReport(cause) => {
-                self.send_status(slot, cause, None);
+            Treatment::DiscardAndReport(cause) | Treatment::Refuse(cause) => {
+                self.send_status(slot, cause, party);
                 false
             }
-            Verdict::Discard => {
+            Treatment::Discard => {
                 self.counters.dropped_by_indicator += 1;
                 false
             }
-            Verdict::Clear(cause) => {
+            Treatment::ClearCall(cause) => {
                 self.clear(now, slot, cause, Because::Message(message.kind));
                 false
             }
@@ -556,11 +566,7 @@ impl CallControl {
 
     /// A cause that arose here.
     pub(super) fn cause(&self, value: CauseValue) -> Cause {
-        let location = match self.config.side {
-            Side::User => Location::USER,
-            Side::Network => Location::PRIVATE_LOCAL,
-        };
-        Cause::new(location, value)
+        Cause::new(verdict::location(self.config.side), value)
     }
 
     /// 102, with the timer's number (Q.2931 §5.6: recovery on timer expiry).

@@ -5,34 +5,40 @@ use condis::runtime::Time;
 use super::compose;
 use super::control::CallControl;
 use super::record::{Call, Parties, State};
-use super::verdict::{self, Verdict};
+use super::verdict;
 use super::{Because, CallParams, Indication, PartyState};
-use crate::q2931::wire::{Cause, CauseValue, Message, MessageType, Side};
+use crate::q2931::wire::{Cause, CauseValue, Message, MessageType, Side, Treatment};
 
 impl CallControl {
     /// SETUP in U0, N0: the call is offered, or refused with RELEASE COMPLETE.
     ///
     /// Source: Q.2931 §5.1.1, §5.2.1, §5.6.7, §5.6.8; UNI 3.1 §5.5.2.1.
     pub(super) fn null_setup(&mut self, _now: Time, message: Message) {
-        let verdict = verdict::of_setup(&message, &self.config);
-        if !matches!(verdict, Verdict::Proceed) {
+        let treatment = message.check(verdict::receiver(&self.config)).treatment;
+        if treatment != Treatment::Proceed {
             self.counters.faulty_messages += 1;
         }
-        let report = match verdict {
-            Verdict::Proceed => None,
-            Verdict::ProceedAndReport(cause) => Some(cause),
-            Verdict::Clear(cause) => return self.refuse(&message, cause),
-            Verdict::Discard => {
+        let report = match treatment {
+            Treatment::Proceed => None,
+            Treatment::ProceedAndReport(cause) => Some(cause),
+            Treatment::Refuse(cause) | Treatment::ClearCall(cause) => return self.refuse(&message, cause),
+            Treatment::Discard => {
                 self.counters.dropped_by_indicator += 1;
                 return;
             }
-            Verdict::DiscardAndReport(cause) => {
+            Treatment::DiscardAndReport(cause) => {
                 self.counters.status_sent += 1;
                 let status = compose::status(message.call_ref.reply(), &cause, 0, None);
                 return self.send(&status);
             }
         };
-        let connection = compose::connection_of(&message).filter(|_| self.config.side == Side::User);
+        // What a user asks for the network does not look at.
+        let given = message.connection_id().filter(|_| self.config.side == Side::User);
+        let connection = given.and_then(|given| given.vpvc());
+        if given.is_some() && connection.is_none() {
+            let cause = self.cause(CauseValue::VPCI_VCI_ASSIGNMENT_FAILURE);
+            return self.refuse(&message, cause);
+        }
         if connection.is_some_and(|connection| !self.may_take(connection)) {
             let cause = self.cause(CauseValue::VPCI_VCI_NOT_AVAILABLE);
             return self.refuse(&message, cause);
@@ -46,7 +52,8 @@ impl CallControl {
             debug_assert!(false, "a SETUP that is proceeded with has its mandatory IEs");
             return;
         };
-        let parties = params.party.map(|party| Parties::new(party.0, PartyState::AddReceived));
+        let party = params.party.filter(|_| params.is_point_to_multipoint());
+        let parties = party.map(|party| Parties::new(party.0, PartyState::AddReceived));
         let slot = self.calls.insert(Call::new(value, false, params.called.clone(), parties));
         self.theirs.insert(value, slot);
         if let Some(connection) = connection {

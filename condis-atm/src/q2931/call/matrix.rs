@@ -7,6 +7,7 @@
 use std::fmt;
 
 use super::CallState;
+use crate::q2931::wire::grammar::MessageRule;
 use crate::q2931::wire::{MessageType, Side, Version};
 
 /// What is done about a message in a state. Each variant but the last four is one function of the core.
@@ -160,39 +161,9 @@ pub(super) const fn is_party(message: MessageType) -> bool {
 }
 
 /// The version has the message, and we have what it is about.
-const fn is_implemented(version: Version, message: MessageType) -> bool {
-    match message {
-        MessageType::Setup
-        | MessageType::CallProceeding
-        | MessageType::Connect
-        | MessageType::ConnectAcknowledge
-        | MessageType::Release
-        | MessageType::ReleaseComplete
-        | MessageType::Status
-        | MessageType::StatusEnquiry
-        | MessageType::Restart
-        | MessageType::RestartAcknowledge
-        | MessageType::AddParty
-        | MessageType::AddPartyAcknowledge
-        | MessageType::AddPartyReject
-        | MessageType::DropParty
-        | MessageType::DropPartyAcknowledge => true,
-        // UNI 3.1 §5.3: the messages of Q.2931 that it does not have.
-        MessageType::Alerting
-        | MessageType::Notify
-        | MessageType::PartyAlerting
-        | MessageType::ModifyRequest
-        | MessageType::ModifyAcknowledge
-        | MessageType::ModifyReject
-        | MessageType::ConnectionAvailable => matches!(version, Version::Uni40),
-        // Interworking with N-ISDN, and leaf initiated join.
-        MessageType::Progress
-        | MessageType::SetupAcknowledge
-        | MessageType::Information
-        | MessageType::LeafSetupFailure
-        | MessageType::LeafSetupRequest
-        | MessageType::Unknown(_) => false,
-    }
+fn is_implemented(version: Version, message: MessageType) -> bool {
+    let leaf_joins = matches!(message, MessageType::LeafSetupRequest | MessageType::LeafSetupFailure);
+    !leaf_joins && MessageRule::of(message).is_some_and(|rule| rule.since.in_version(version))
 }
 
 impl fmt::Display for Reaction {

@@ -9,8 +9,8 @@ use condis::runtime::Time;
 use super::compose;
 use super::control::CallControl;
 use super::record::State;
-use super::{Because, CallId, CallState, Indication, ModifyParams, RequestError, Timer};
-use crate::q2931::wire::{Cause, CauseValue, Ie, Message, MessageType};
+use super::{Because, CallId, CallState, Indication, ModifyParams, RequestError, Timer, verdict};
+use crate::q2931::wire::{Cause, CauseValue, Ie, Message, MessageType, Treatment};
 
 impl CallControl {
     /// Asks for another contract: MODIFY REQUEST. Ends in `Modified`, `ModifyRejected`, or the end of the call.
@@ -82,6 +82,11 @@ impl CallControl {
         if self.calls[slot].ours || self.calls[slot].parties.is_some() {
             self.counters.unexpected_messages += 1;
             return self.misplaced(now, slot, &message, CauseValue::MESSAGE_NOT_COMPATIBLE);
+        }
+        if let Treatment::Refuse(cause) = verdict::of(&message, &self.config, &self.calls[slot]) {
+            self.counters.faulty_messages += 1;
+            let reference = self.calls[slot].reference();
+            return self.send(&compose::clearing(MessageType::ModifyReject, reference, &[cause], &[]));
         }
         if !self.accepts(now, slot, &message) {
             return;

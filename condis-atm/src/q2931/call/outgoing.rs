@@ -99,7 +99,13 @@ impl CallControl {
     ///
     /// Source: Q.2931 §5.1.2.3, §5.6.7.1; UNI 3.1 §5.5.1.2.
     fn takes_connection(&mut self, now: Time, slot: usize, message: &Message) -> bool {
-        let Some(connection) = compose::connection_of(message) else { return true };
+        let Some(connection) = message.connection_id() else { return true };
+        let Some(connection) = connection.vpvc() else {
+            // A path, or any channel of one: none of these is what a user can take.
+            let cause = self.cause(CauseValue::VPCI_VCI_ASSIGNMENT_FAILURE);
+            self.clear(now, slot, cause, Because::Message(message.kind));
+            return false;
+        };
         match (self.config.side, self.calls[slot].connection) {
             (Side::User, None) if self.may_take(connection) => {
                 self.take_connection(slot, connection);

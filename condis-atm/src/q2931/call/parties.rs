@@ -7,11 +7,11 @@ use condis::runtime::Time;
 use super::compose;
 use super::control::{CallControl, Owner};
 use super::matrix::Reaction;
-use super::verdict::{self, Verdict};
+use super::verdict;
 use super::{
     Answer, Because, CallId, CallState, Indication, PartyId, PartyParams, PartyState, RequestError, Timer,
 };
-use crate::q2931::wire::{Cause, CauseValue, Ie, Message, MessageType};
+use crate::q2931::wire::{Cause, CauseValue, Ie, Message, MessageType, Treatment};
 
 impl CallControl {
     /// Adds a party to a call of this end: ADD PARTY. Ends in `PartyConnected` or `PartyRejected`.
@@ -251,7 +251,7 @@ impl CallControl {
     /// Source: Q.2971 §9.3, §9.5.7: what is wrong with it is told with ADD PARTY REJECT, if the party is known.
     fn handle_add_party(&mut self, now: Time, slot: usize, message: Message) {
         let named = compose::party_of(&message).filter(|&(_, to_originator)| !to_originator);
-        if let (Some((party, _)), Verdict::DiscardAndReport(cause)) =
+        if let (Some((party, _)), Treatment::Refuse(cause)) =
             (named, verdict::of(&message, &self.config, &self.calls[slot]))
         {
             self.counters.faulty_messages += 1;

@@ -82,7 +82,10 @@ pub(super) enum State {
         causes: Vec<Cause>,
         sent: u8,
     },
-    ReleaseReceived,
+    ReleaseReceived {
+        /// What was wrong with the RELEASE: told in the RELEASE COMPLETE.
+        report: Option<Cause>,
+    },
 }
 
 impl State {
@@ -103,7 +106,7 @@ impl State {
             State::ModifyRequested => CallState::ModifyRequested,
             State::ModifyReceived => CallState::ModifyReceived,
             State::ReleaseSent { .. } => CallState::ReleaseSent,
-            State::ReleaseReceived => CallState::ReleaseReceived,
+            State::ReleaseReceived { .. } => CallState::ReleaseReceived,
         }
     }
 }

@@ -203,7 +203,7 @@ impl CallControl {
     /// Source: Q.2931 §5.6.9, §5.6.11. That a RELEASE is repeated is ours: it may have been lost with the SAAL.
     pub(super) fn resynchronise(&mut self, now: Time, slot: usize) {
         match &self.calls[slot].state {
-            State::Null | State::ReleaseReceived => {}
+            State::Null | State::ReleaseReceived { .. } => {}
             State::ReleaseSent { causes, .. } => {
                 let causes = causes.clone();
                 self.repeat_release(slot, &causes);

@@ -1,122 +1,70 @@
-//! What is wrong with the IEs of a message, and what follows from it (Q.2931 §5.6.6 to §5.6.8, §5.7.2; Q.2971 §9.5).
+//! What is wrong with a message that its state takes, and what follows from it: the table's check, and what only the state of the call
+//! can say (Q.2931 §5.6.6 to §5.6.8, §5.7.2; Q.2971 §9.5).
 
 use super::Config;
-use super::compose;
 use super::record::Call;
 use crate::q2931::wire::{
-    Cause, CauseValue, Diagnostics, IeAction, IeId, IeValue, Location, Message, MessageType, Side, Version,
+    Cause, CauseValue, Diagnostics, EndpointReference, IeId, Location, Message, MessageType, Receiver, Side,
+    Treatment,
 };
 
-/// What is done about a message.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Verdict {
-    /// It is taken.
-    Proceed,
-    /// It is taken, and STATUS tells what was wrong.
-    ProceedAndReport(Cause),
-    /// STATUS, and nothing else.
-    DiscardAndReport(Cause),
-    /// Nothing.
-    Discard,
-    /// The call is cleared, or refused.
-    Clear(Cause),
+/// Who we are, to the check.
+pub(super) fn receiver(config: &Config) -> Receiver {
+    Receiver { version: config.version, side: config.side, location: location(config.side) }
+}
+
+/// Where our causes arise. Which network a network side belongs to nobody has told it: the nearest private one.
+pub(super) fn location(side: Side) -> Location {
+    match side {
+        Side::User => Location::USER,
+        Side::Network => Location::PRIVATE_LOCAL,
+    }
 }
 
 /// About a message of a call that is there.
-pub(super) fn of(message: &Message, config: &Config, call: &Call) -> Verdict {
-    let mut mandatory = Vec::new();
-    match message.kind {
-        MessageType::CallProceeding | MessageType::Alerting | MessageType::Connect => {
-            if config.side == Side::User && call.connection.is_none() {
-                mandatory.push(IeId::CONNECTION_ID);
-            }
-            if call.parties.is_some() {
-                mandatory.push(IeId::ENDPOINT_REFERENCE);
-            }
-        }
-        MessageType::Status => mandatory.extend([IeId::CALL_STATE, IeId::CAUSE]),
-        MessageType::Notify => mandatory.push(IeId::NOTIFICATION),
-        MessageType::AddParty => mandatory.extend([IeId::CALLED_PARTY_NUMBER, IeId::ENDPOINT_REFERENCE]),
-        MessageType::AddPartyAcknowledge
-        | MessageType::AddPartyReject
-        | MessageType::DropParty
-        | MessageType::DropPartyAcknowledge
-        | MessageType::PartyAlerting => mandatory.push(IeId::ENDPOINT_REFERENCE),
-        MessageType::ModifyRequest => mandatory.push(IeId::TRAFFIC_DESCRIPTOR),
-        MessageType::ModifyReject => mandatory.push(IeId::CAUSE),
-        _ => {}
+pub(super) fn of(message: &Message, config: &Config, call: &Call) -> Treatment {
+    let treatment = message.check(receiver(config)).treatment;
+    if !treatment.proceeds() {
+        return treatment;
     }
-    judge(message, config, &mandatory, false)
-}
-
-/// About a SETUP: what would be reported otherwise refuses the call (§5.6.7.1, §5.6.8.1).
-pub(super) fn of_setup(message: &Message, config: &Config) -> Verdict {
-    let mut mandatory = vec![IeId::TRAFFIC_DESCRIPTOR, IeId::BEARER_CAPABILITY, IeId::CALLED_PARTY_NUMBER];
-    if config.version != Version::Uni40 || message.ie(IeId::EXTENDED_QOS).is_none() {
-        mandatory.push(IeId::QOS_PARAMETER);
-    }
-    if config.side == Side::User {
-        mandatory.push(IeId::CONNECTION_ID);
-    }
-    if message.bearer().is_some_and(|bearer| bearer.is_point_to_multipoint()) {
-        mandatory.push(IeId::ENDPOINT_REFERENCE);
-    }
-    judge(message, config, &mandatory, true)
-}
-
-fn judge(message: &Message, config: &Config, mandatory: &[IeId], setup: bool) -> Verdict {
-    let location = match config.side {
-        Side::User => Location::USER,
-        Side::Network => Location::PRIVATE_LOCAL,
-    };
-    let about = |value, ids: Vec<IeId>| Cause::new(location, value).with(Diagnostics::Ies(ids));
-    let missing: Vec<IeId> = mandatory.iter().copied().filter(|&id| message.ie(id).is_none()).collect();
-    let mandatory_fault =
-        |cause| if setup { Verdict::Clear(cause) } else { Verdict::DiscardAndReport(cause) };
-    if !missing.is_empty() {
-        return mandatory_fault(about(CauseValue::MANDATORY_IE_MISSING, missing));
-    }
-    let mut faults = message.ies.iter().filter_map(|ie| match ie.value {
-        IeValue::Invalid { id, .. } => Some((id, CauseValue::INVALID_IE_CONTENTS, ie.instruction.action())),
-        IeValue::Unknown { id, .. } => Some((id, CauseValue::IE_NON_EXISTENT, ie.instruction.action())),
-        _ => None,
-    });
-    let mut report: Option<(CauseValue, Vec<IeId>)> = None;
-    let mut worst = None;
-    for (id, value, action) in faults.by_ref() {
-        match action {
-            Some(IeAction::ClearCall) => return Verdict::Clear(about(value, vec![id])),
-            Some(IeAction::DiscardMessageAndReport) => {
-                worst.get_or_insert(Verdict::DiscardAndReport(about(value, vec![id])));
-            }
-            Some(IeAction::DiscardMessage) => {
-                worst.get_or_insert(Verdict::Discard);
-            }
-            Some(IeAction::DiscardIe) => {}
-            Some(IeAction::DiscardIeAndReport) | None => {
-                let (_, ids) = report.get_or_insert((value, Vec::new()));
-                ids.push(id);
-            }
-        }
-    }
-    if let Some(worst) = worst {
-        return worst;
-    }
-    let invalid: Vec<IeId> = mandatory
-        .iter()
-        .copied()
-        .filter(|&id| {
-            message
-                .ie(id)
-                .is_some_and(|ie| matches!(ie.value, IeValue::Invalid { .. } | IeValue::Unknown { .. }))
-        })
+    let missing: Vec<IeId> = required(message.kind, config, call)
+        .into_iter()
+        .flatten()
+        .filter(|&id| message.ie(id).is_none())
         .collect();
-    if !invalid.is_empty() {
-        return mandatory_fault(about(CauseValue::INVALID_IE_CONTENTS, invalid));
+    let report = |value, ids| {
+        let cause = Cause::new(location(config.side), value).with(Diagnostics::Ies(ids));
+        Treatment::DiscardAndReport(cause)
+    };
+    if !missing.is_empty() {
+        return report(CauseValue::MANDATORY_IE_MISSING, missing);
     }
-    let _ = compose::party_of;
-    match report {
-        None => Verdict::Proceed,
-        Some((value, ids)) => Verdict::ProceedAndReport(about(value, ids)),
+    if is_answer(message.kind) && !names_first_party(message, call) {
+        return report(CauseValue::INVALID_IE_CONTENTS, vec![IeId::ENDPOINT_REFERENCE]);
     }
+    treatment
+}
+
+/// An answer to SETUP.
+fn is_answer(kind: MessageType) -> bool {
+    matches!(kind, MessageType::CallProceeding | MessageType::Alerting | MessageType::Connect)
+}
+
+/// The party that an answer to a SETUP with many parties is about must be the one of the SETUP (Q.2971 §9.2).
+fn names_first_party(message: &Message, call: &Call) -> bool {
+    match (&call.parties, message.endpoint_reference()) {
+        (Some(parties), Some(named)) => {
+            *named == EndpointReference { value: parties.first, to_originator: true }
+        }
+        _ => true,
+    }
+}
+
+/// What an answer to SETUP must have: the connection, if the user has none yet (Q.2931 §5.1.2.3), and the party, if there are many
+/// (Q.2971 §9.2).
+fn required(kind: MessageType, config: &Config, call: &Call) -> [Option<IeId>; 2] {
+    let answers = is_answer(kind);
+    let connection = answers && config.side == Side::User && call.connection.is_none();
+    let party = answers && call.parties.is_some();
+    [connection.then_some(IeId::CONNECTION_ID), party.then_some(IeId::ENDPOINT_REFERENCE)]
 }

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// Whose call a message is about (Q.2931 §4.3, UNI 3.1 §5.4.3): 23 bits chosen by the side that began the call, and a flag that says
-/// whether a message goes towards that side.
+/// Whose call a message is about (Q.2931 §4.3, UNI 3.1 §5.4.3): 23 bits chosen by the side that began the
+/// call, and a flag that says whether a message goes towards that side.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CallRef {
     value: u32,
@@ -21,8 +21,8 @@ impl CallRef {
     /// Octets that a reference has here; its length octet says 3 (Q.2931 §4.3).
     pub const OCTETS: usize = 3;
 
-    /// The reference with this value, in messages *from* the side that began the call (flag 0). `None` if the value is global, dummy or
-    /// has more than 23 bits.
+    /// The reference with this value, in messages *from* the side that began the call (flag 0). `None` if the
+    /// value is global, dummy or has more than 23 bits.
     pub const fn from_originator(value: u32) -> Option<CallRef> {
         if value == 0 || value >= Self::VALUE_MAX {
             return None;

@@ -1,9 +1,11 @@
-//! What is wrong with a message, and what is to be done about it (Q.2931 §5.6 and §5.7, Q.2971 §9.5, UNI 3.1 §5.5.6 and §5.5.7).
+//! What is wrong with a message, and what is to be done about it (Q.2931 §5.6 and §5.7, Q.2971 §9.5, UNI 3.1
+//! §5.5.6 and §5.5.7).
 //!
-//! The order in which errors outweigh each other is that of FreeBSD's ngatm, which names the clauses: a wrong length; a message of an
-//! unknown type; a mandatory IE that is missing, whatever the instructions of others say (§5.6.7.1); then what IEs ask for that are
-//! unknown or wrong: clear the call, discard the message and report, discard the message (§5.7.2); then a mandatory IE that is
-//! wrong (§5.6.7.2); then what is reported though the message counts, wrong contents before unknown IEs (§5.6.8).
+//! The order in which errors outweigh each other is that of FreeBSD's ngatm, which names the clauses: a wrong
+//! length; a message of an unknown type; a mandatory IE that is missing, whatever the instructions of others
+//! say (§5.6.7.1); then what IEs ask for that are unknown or wrong: clear the call, discard the message and
+//! report, discard the message (§5.7.2); then a mandatory IE that is wrong (§5.6.7.2); then what is reported
+//! though the message counts, wrong contents before unknown IEs (§5.6.8).
 
 use std::fmt;
 
@@ -76,7 +78,8 @@ pub enum Treatment {
     Discard,
     /// It is as if it had not come, but this is told in a STATUS.
     DiscardAndReport(Cause),
-    /// What it asks for is refused: SETUP by RELEASE COMPLETE, ADD PARTY by ADD PARTY REJECT, MODIFY REQUEST by MODIFY REJECT.
+    /// What it asks for is refused: SETUP by RELEASE COMPLETE, ADD PARTY by ADD PARTY REJECT, MODIFY REQUEST
+    /// by MODIFY REJECT.
     Refuse(Cause),
     /// The call is cleared: by RELEASE, by RELEASE COMPLETE if the message is a SETUP.
     ClearCall(Cause),
@@ -122,8 +125,8 @@ impl Treatment {
 }
 
 impl Message {
-    /// Holds a message that arrived against the table. Whether its call reference is in use, and whether the state of the call lets it
-    /// in, is for the call machine to say: see [`Message::not_compatible`].
+    /// Holds a message that arrived against the table. Whether its call reference is in use, and whether the
+    /// state of the call lets it in, is for the call machine to say: see [`Message::not_compatible`].
     pub fn check(&self, receiver: Receiver) -> Verdict {
         let rule = MessageRule::of(self.kind).filter(|rule| rule.since.in_version(receiver.version));
         let Some(rule) = rule else {
@@ -141,13 +144,14 @@ impl Message {
         Verdict { findings, treatment }
     }
 
-    /// What to do with a message that the state of its call does not let in (Q.2931 §5.6.4, §5.7.1): cause 101, and what the message's
-    /// instruction asks for.
+    /// What to do with a message that the state of its call does not let in (Q.2931 §5.6.4, §5.7.1): cause
+    /// 101, and what the message's instruction asks for.
     pub fn not_compatible(&self, location: Location) -> Treatment {
         self.by_instruction(location, CauseValue::MESSAGE_NOT_COMPATIBLE)
     }
 
-    /// The first cause, or 31 where there is none that can be understood: what a message that clears counts as (Q.2931 §5.6.7.1).
+    /// The first cause, or 31 where there is none that can be understood: what a message that clears counts
+    /// as (Q.2931 §5.6.7.1).
     pub fn clearing_cause(&self) -> Cause {
         self.cause().cloned().unwrap_or(Cause::user(CauseValue::NORMAL_UNSPECIFIED))
     }
@@ -201,11 +205,12 @@ impl Message {
         self.ie(id).is_some()
     }
 
-    /// Whether the IE at this place comes after as many of its kind as may come. Of a kind that is listed, more than one may come only
-    /// behind a repeat indicator.
+    /// Whether the IE at this place comes after as many of its kind as may come. Of a kind that is listed,
+    /// more than one may come only behind a repeat indicator.
     fn is_one_too_many(&self, at: usize, max: u8, listed: bool) -> bool {
         let id = self.ies[at].id();
-        let of_kind = |at: &usize| self.ies[*at].id() == id;
+        let counts = |value: &IeValue| !matches!(value, IeValue::Empty(_) | IeValue::Unknown { .. });
+        let of_kind = |at: &usize| self.ies[*at].id() == id && counts(&self.ies[*at].value);
         let before = (0..at).filter(of_kind).count();
         let first = (0..=at).find(of_kind).unwrap_or(at);
         let repeat = first > 0 && matches!(self.ies[first - 1].value, IeValue::RepeatIndicator(_));
@@ -284,8 +289,8 @@ fn ids(findings: &[Finding], wanted: impl Fn(&Finding) -> Option<IeId>) -> Vec<I
     ids
 }
 
-/// The cause that tells of the IEs whose senders want this done. Of access information "access information discarded" is told, if
-/// there is no other (Q.2931 §5.6.8.2); where contents are wrong 100, else 99.
+/// The cause that tells of the IEs whose senders want this done. Of access information "access information
+/// discarded" is told, if there is no other (Q.2931 §5.6.8.2); where contents are wrong 100, else 99.
 fn about(findings: &[Finding], location: Location, wanted: fn(Option<IeAction>) -> bool) -> Option<Cause> {
     let contents = |access: bool| {
         ids(findings, |finding| match finding {

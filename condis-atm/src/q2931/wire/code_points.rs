@@ -1,6 +1,7 @@
 //! How a field of few bits whose values have names becomes a type.
 
-/// Defines a code point: a number that keeps its value when nobody knows it, constants, names, and how it prints.
+/// Defines a code point: a number that keeps its value when nobody knows it, constants, names, and how it
+/// prints.
 macro_rules! code_points {
     ($(#[$doc:meta])* $name:ident { $($constant:ident = $value:literal, $text:literal;)* }) => {
         $(#[$doc])*

@@ -40,6 +40,19 @@ pub enum ContentError {
     Missing(&'static str),
 }
 
+/// A code point of a field whose other values would be misunderstood.
+macro_rules! known {
+    ($field:literal, $value:expr) => {{
+        let value = $value;
+        match value.name() {
+            Some(_) => value,
+            None => return Err(ContentError::Value { field: $field, value: value.0.into() }),
+        }
+    }};
+}
+
+pub(super) use known;
+
 /// Where contents are written, or counted.
 pub(super) trait Sink {
     /// These come next.

@@ -1,5 +1,5 @@
-//! Traffic contracts as IEs, and back: traffic descriptor, bearer capability and QoS class together say what a
-//! [`Contract`] of each direction says (UNI 3.1 Annex A and Appendix F, UNI 4.0 Annex 9).
+//! Traffic contracts as IEs, and back: traffic descriptor, bearer capability and QoS class together say what
+//! a [`Contract`] of each direction says (UNI 3.1 Annex A and Appendix F, UNI 4.0 Annex 9).
 
 use crate::traffic::{Contract, ServiceCategory, Sustained};
 
@@ -47,7 +47,8 @@ pub enum ContractError {
 }
 
 impl TrafficIes {
-    /// The IEs of a pair of contracts in the way of this version. A contract without peak rate asks for the greatest number.
+    /// The IEs of a pair of contracts in the way of this version. A contract without peak rate asks for the
+    /// greatest number.
     ///
     /// # Errors
     /// [`ContractError::Mixed`], [`ContractError::NoPeak`].
@@ -83,7 +84,8 @@ impl TrafficIes {
         Ok(TrafficIes { traffic, bearer, qos: QosParameter { forward: class, backward: class } })
     }
 
-    /// The IEs, as a SETUP of this version has them: QoS classes other than 0, and all of UNI 3.0, in the network's coding.
+    /// The IEs, as a SETUP of this version has them: QoS classes other than 0, and all of UNI 3.0, in the
+    /// network's coding.
     pub fn ies(self, version: Version) -> [Ie; 3] {
         let unspecified = self.qos == QosParameter::UNSPECIFIED;
         let coding = if unspecified && version != Version::Uni30 { Coding::Itu } else { Coding::Network };

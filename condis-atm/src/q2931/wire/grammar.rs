@@ -1,7 +1,7 @@
 //! Which message has which IEs: the one table that the checker, the matrix and the tests read.
 //!
-//! Rows of Q.2931 alone (narrow-band interworking, OAM) are understood and printed, and are, to a UNI of any version, messages and IEs
-//! that are not implemented.
+//! Rows of Q.2931 alone (narrow-band interworking, OAM) are understood and printed, and are, to a UNI of any
+//! version, messages and IEs that are not implemented.
 
 use std::fmt;
 
@@ -100,7 +100,8 @@ pub enum Presence {
     OfParty,
 }
 
-/// What answers a message of which a mandatory IE is missing or wrong (Q.2931 §5.6.7, Q.2971 §9.5.7, Q.2963.1).
+/// What answers a message of which a mandatory IE is missing or wrong (Q.2931 §5.6.7, Q.2971 §9.5.7,
+/// Q.2963.1).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum OnMandatoryError {
     /// It is dropped and STATUS is sent.
@@ -109,7 +110,8 @@ pub enum OnMandatoryError {
     Refuse,
     /// It counts all the same, and the cause goes into its acknowledgement: RELEASE, DROP PARTY.
     ProceedAndReport,
-    /// It counts all the same, and nothing is said: RELEASE COMPLETE, ADD PARTY REJECT, DROP PARTY ACKNOWLEDGE.
+    /// It counts all the same, and nothing is said: RELEASE COMPLETE, ADD PARTY REJECT, DROP PARTY
+    /// ACKNOWLEDGE.
     Proceed,
     /// It is dropped and nothing is said, lest two sides report to each other for ever: STATUS.
     Discard,
@@ -128,7 +130,8 @@ impl Since {
 }
 
 impl Presence {
-    /// Whether the IE must be in this message, which `receiver` got. Where the state of the call decides, it need not.
+    /// Whether the IE must be in this message, which `receiver` got. Where the state of the call decides, it
+    /// need not.
     pub fn is_required(self, message: &Message, version: Version, receiver: Side) -> bool {
         match self {
             Presence::Mandatory => true,

@@ -1,4 +1,5 @@
-//! The octet behind a message type and behind an IE identifier: coding standard, and what to do with what is not understood.
+//! The octet behind a message type and behind an IE identifier: coding standard, and what to do with what is
+//! not understood.
 
 use std::fmt;
 

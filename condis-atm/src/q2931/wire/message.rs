@@ -6,9 +6,9 @@ use super::codec::{ContentError, EXT, Sink};
 use super::ie::{
     AalParameters, AlternativeTrafficDescriptor, BearerCapability, CallState, CalledPartyNumber,
     CalledPartySubaddress, CallingPartyNumber, CallingPartySubaddress, Cause, ConnectedNumber, ConnectionId,
-    EndpointReference, EndpointState, ExtendedQos, HighLayerInfo, Ie, IeId, IeType, IeValue, LowLayerInfo,
-    MinimumTrafficDescriptor, Notification, QosParameter, RestartIndicator, TrafficDescriptor, TransitDelay,
-    TransitNetworkSelection, UserUser,
+    EndpointReference, EndpointState, ExtendedQos, HighLayerInfo, IE_HEADER_LEN, Ie, IeId, IeType, IeValue,
+    LowLayerInfo, MinimumTrafficDescriptor, Notification, QosParameter, RestartIndicator, TrafficDescriptor,
+    TransitDelay, TransitNetworkSelection, UserUser,
 };
 use super::{CallRef, Coding, IeInstruction, MessageInstruction, MessageType, Octets};
 
@@ -35,7 +35,8 @@ pub struct Message {
     length_error: Option<LengthError>,
 }
 
-/// Octets that are no message for anybody: dropped without an answer (Q.2931 §5.6.1 to §5.6.3, UNI 3.1 §5.5.6.1 to §5.5.6.3).
+/// Octets that are no message for anybody: dropped without an answer (Q.2931 §5.6.1 to §5.6.3, UNI 3.1
+/// §5.5.6.1 to §5.5.6.3).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WireError {
@@ -69,6 +70,10 @@ pub enum LengthError {
     #[error("{0} octets at the end are no information element")]
     Fragment(usize),
 }
+
+/// A message, printed in a line for its header and one for each IE.
+#[derive(Clone, Copy, Debug)]
+pub struct Tree<'a>(&'a Message);
 
 /// A message that is too long to be sent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -175,6 +180,11 @@ impl Message {
     pub fn ie(&self, id: IeId) -> Option<&Ie> {
         let is_none = |value: &IeValue| matches!(value, IeValue::Empty(_) | IeValue::Unknown { .. });
         self.ies.iter().find(|ie| ie.id() == id && !is_none(&ie.value))
+    }
+
+    /// It, printed in several lines.
+    pub fn tree(&self) -> Tree<'_> {
+        Tree(self)
     }
 
     /// What was wrong with the length of a message that was received.
@@ -289,5 +299,23 @@ impl fmt::Display for Message {
             write!(f, "{} {ie}", if at == 0 { ":" } else { "," })?;
         }
         self.length_error.map_or(Ok(()), |error| write!(f, " ({error})"))
+    }
+}
+
+/// ```text
+/// CONNECT (0x07) cr 1 (dest), regular, 13 octets
+///   AAL parameters (0x58), itu, regular, 9 octets: aal5 sdu 512/512 sscs null
+/// ```
+impl fmt::Display for Tree<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Message { call_ref, kind, instruction, ies, length_error } = self.0;
+        let len = self.0.encoded_len() - MESSAGE_HEADER_LEN;
+        write!(f, "{kind} ({:#04x}) cr {call_ref}, {instruction}, {len} octets", kind.get())?;
+        length_error.map_or(Ok(()), |error| write!(f, " ({error})"))?;
+        ies.iter().try_for_each(|ie| {
+            let (id, len) = (ie.id(), ie.encoded_len() - IE_HEADER_LEN);
+            let (coding, instruction, value) = (ie.coding, ie.instruction, &ie.value);
+            write!(f, "\n  {id} ({:#04x}), {coding}, {instruction}, {len} octets: {value}", id.0)
+        })
     }
 }

@@ -9,7 +9,8 @@ macro_rules! message_types {
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum MessageType {
             $(#[doc = concat!($name, ": ", $source)] $variant,)*
-            /// A type that none of these standards has. [`MessageType::from_u8`] never gives it for one that they have.
+            /// A type that none of these standards has. [`MessageType::from_u8`] never gives it for one that
+            /// they have.
             Unknown(u8),
         }
 

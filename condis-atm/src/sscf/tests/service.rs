@@ -213,3 +213,18 @@ fn a_full_queue_pushes_back() {
     pdu(&mut saal, Pdu::Stat { n_ps: Sn::new(1), n_mr: N_MR, n_r: Sn::new(1), list: (&[][..]).into() });
     assert_eq!(drain(&mut saal), ["Writable"]);
 }
+
+/// Room that comes of a resynchronisation is told once data flows again, not before.
+#[test]
+fn room_is_told_where_it_can_be_used() {
+    let mut saal = Saal::new(SaalConfig { sscop: Params { transmit_len_max: 1, ..Params::default() } });
+    pdu(&mut saal, bgn(1));
+    saal.data(NOW, vec![1]).unwrap();
+    assert!(saal.data(NOW, vec![2]).is_err());
+    drain(&mut saal);
+    saal.establish(NOW);
+    assert_eq!(drain(&mut saal), ["RS"]);
+    pdu(&mut saal, Pdu::Rsak { n_mr: N_MR });
+    assert_eq!(drain(&mut saal), ["Established(Confirmed)", "Writable"]);
+    assert_eq!(saal.counters().unexpected_signals, 0);
+}

@@ -6,6 +6,14 @@ use super::Sscop;
 use crate::sscop::wire::Pdu;
 use crate::sscop::{Event, Output, RetrieveFrom, State, Timer};
 
+// Short names, for the one long match below.
+use State::{
+    DataTransferReady as Ready, Idle, IncomingConnectionPending as InConn, IncomingRecoveryPending as InRec,
+    IncomingResyncPending as InSync, OutgoingConnectionPending as OutConn,
+    OutgoingDisconnectionPending as OutDisc, OutgoingRecoveryPending as OutRec,
+    OutgoingResyncPending as OutSync, RecoveryResponsePending as RecResp,
+};
+
 /// An event with what it brings.
 pub(super) enum Input<'a> {
     Pdu(Pdu<'a>),
@@ -40,14 +48,6 @@ impl Input<'_> {
         }
     }
 }
-
-/// Short names, for this table alone.
-use State::{
-    DataTransferReady as Ready, Idle, IncomingConnectionPending as InConn, IncomingRecoveryPending as InRec,
-    IncomingResyncPending as InSync, OutgoingConnectionPending as OutConn,
-    OutgoingDisconnectionPending as OutDisc, OutgoingRecoveryPending as OutRec,
-    OutgoingResyncPending as OutSync, RecoveryResponsePending as RecResp,
-};
 
 impl Sscop {
     /// Calls the function of this state for this input. That each `Own` of the table has one is tested pair by pair.

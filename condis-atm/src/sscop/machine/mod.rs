@@ -34,8 +34,8 @@ pub struct Sscop {
     outputs: VecDeque<Output>,
     /// An SDU was refused because the queue was full, and the user has not been told of room since.
     owes_writable: bool,
-    /// What is being handled.
-    because: Event,
+    /// What is being handled, or was last; `None` for [`Sscop::reset`].
+    because: Option<Event>,
     last_transition: Option<Transition>,
 }
 
@@ -84,7 +84,7 @@ impl Sscop {
             counters: Counters::default(),
             outputs: VecDeque::new(),
             owes_writable: false,
-            because: Event::ReleaseRequest,
+            because: None,
             last_transition: None,
             params,
         }
@@ -222,7 +222,8 @@ impl Sscop {
         self.receiver.clear();
         self.outputs.clear();
         self.owes_writable = false;
-        self.enter_because(State::Idle, None);
+        self.because = None;
+        self.enter(State::Idle);
     }
 
     /// When [`handle_timeout`](Sscop::handle_timeout) is due; `None`: not before another input.
@@ -314,8 +315,9 @@ impl Sscop {
 
     /// Does what the table says, then sends what may be sent.
     fn step(&mut self, now: Time, input: Input<'_>) {
-        self.because = input.event();
-        match cell(self.state, self.because) {
+        let event = input.event();
+        self.because = Some(event);
+        match cell(self.state, event) {
             Cell::Own => self.own(now, input),
             Cell::Ignore => self.counters.pdus_ignored += 1,
             Cell::Report(error) => self.report(error, 0),
@@ -332,8 +334,8 @@ impl Sscop {
                 self.transmit_end(Source::Sscop);
                 self.give_up();
             }
-            Cell::Refuse => unreachable!("{:?} was refused in {} before", self.because, self.state),
-            Cell::Stopped => unreachable!("{:?} cannot run in {}", self.because, self.state),
+            Cell::Refuse => unreachable!("{event:?} was refused in {} before", self.state),
+            Cell::Stopped => unreachable!("{event:?} cannot run in {}", self.state),
         }
         self.send_what_may_be_sent(now);
         self.tell_writable();
@@ -341,17 +343,13 @@ impl Sscop {
 
     /// The one place where the state is assigned. Timers that run in the state left and not in the one entered stop.
     fn enter(&mut self, to: State) {
-        self.enter_because(to, Some(self.because));
-    }
-
-    fn enter_because(&mut self, to: State, because: Option<Event>) {
         if to != State::DataTransferReady {
             self.timers.stop_data_transfer();
         }
         if !to.awaits_answer() {
             self.timers.stop(Timer::Cc);
         }
-        self.last_transition = Some(Transition { from: self.state, to, because });
+        self.last_transition = Some(Transition { from: self.state, to, because: self.because });
         self.state = to;
     }
 
@@ -510,7 +508,8 @@ impl Sscop {
     }
 
     fn tell_writable(&mut self) {
-        if self.owes_writable && self.transmitter.len() < self.params.transmit_len_max {
+        let has_room = self.transmitter.len() < self.params.transmit_len_max;
+        if self.owes_writable && has_room && self.state == State::DataTransferReady {
             self.owes_writable = false;
             self.output(Output::Writable);
         }

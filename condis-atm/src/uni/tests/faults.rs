@@ -75,7 +75,7 @@ fn a_call_that_the_peer_has_forgotten_is_cleared_by_the_enquiry() {
 /// What both users do: answer everything, at once or later, and now and then call, release and drop out. What was counted at both
 /// ends comes back.
 fn storm(seed: u64) -> [(Counters, UniCounters); 2] {
-    let mut line = Line::new(if seed % 2 == 0 { Version::Uni31 } else { Version::Uni40 }, seed);
+    let mut line = Line::new(if seed.is_multiple_of(2) { Version::Uni31 } else { Version::Uni40 }, seed);
     let mut chance = Random::stream(seed, 3);
     line.loss = [0, 20_000, 100_000][seed as usize % 3];
     line.delay = Duration::from_millis(1 + chance.below(30));

@@ -1,5 +1,6 @@
 //! Two whole interfaces, one of each side, and a line between them that delays, loses and can be cut.
 
+mod addresses;
 mod calls;
 mod faults;
 

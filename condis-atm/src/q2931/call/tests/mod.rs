@@ -1,5 +1,10 @@
 //! Two ends, one of each side, with nothing between them but a queue; and what they say, as lines with a clock.
 
+mod captures;
+mod chaos;
+mod interface;
+mod matrix;
+mod modify;
 mod parties;
 mod point_to_point;
 

@@ -1,7 +1,7 @@
 //! Calls with one called party, both ways.
 
 use super::*;
-use crate::q2931::wire::{CallRef, Diagnostics, MessageType};
+use crate::q2931::wire::{CallRef, ConnectionId, Diagnostics, MessageType};
 
 const U: Side = Side::User;
 const N: Side = Side::Network;
@@ -336,7 +336,23 @@ fn a_connection_that_is_none_or_in_use_is_refused() {
         pair.inject(U, &setup);
         assert_said!(pair, "0.0 U RELEASE COMPLETE 35");
     }
+    // A path, or any channel of one, is no connection for a user (cause 36).
+    let params = CallParams { connection: None, ..pair.params(N) };
+    let reference = CallRef::from_originator(77).unwrap();
+    let any = ConnectionId::any_vci(crate::Vpi(0));
+    let setup = super::super::compose::setup(Version::Uni31, reference, &params, None).with(any);
+    pair.inject(U, &setup);
+    assert_said!(pair, "0.0 U RELEASE COMPLETE 36");
     assert_eq!(pair.end(U).calls_len(), 1);
+
+    let mut pair = Pair::new(Version::Uni31);
+    pair.held = true;
+    let params = pair.params(U);
+    pair.at(U, |end, now| end.setup(now, &params)).unwrap();
+    pair.said();
+    let reference = CallRef::new(pair.end(U).calls().next().unwrap().reference, true);
+    pair.inject(U, &Message::new(reference, MessageType::CallProceeding).with(any));
+    assert_said!(pair, "0.0 U RELEASE 36\n0.0 U Released 36");
 }
 
 #[test]

@@ -11,7 +11,8 @@ pub struct AbrSetup {
     pub forward: AbrDirection,
     /// From called to caller.
     pub backward: AbrDirection,
-    /// Cumulative round trip time of resource management cells, in microseconds; always there in what may be sent.
+    /// Cumulative round trip time of resource management cells, in microseconds; always there in what may be
+    /// sent.
     pub round_trip_us: Option<u32>,
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::q2931::wire::code_points::code_points;
-use crate::q2931::wire::codec::{Body, ContentError, EXT, Reader, Sink};
+use crate::q2931::wire::codec::{Body, ContentError, EXT, Reader, Sink, known};
 
 /// What kind of service is asked of the network.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,8 +29,8 @@ code_points! {
 }
 
 code_points! {
-    /// The ATM transfer capability (7 bits). UNI 3.x reads it as traffic type (bits 5 to 3: 1 CBR, 2 VBR) and timing (bits 2 and 1: 1
-    /// required, 2 not required), which comes to the same numbers.
+    /// The ATM transfer capability (7 bits). UNI 3.x reads it as traffic type (bits 5 to 3: 1 CBR, 2 VBR) and
+    /// timing (bits 2 and 1: 1 required, 2 not required), which comes to the same numbers.
     TransferCapability {
         NONE = 0x00, "no indication";
         TIMING = 0x01, "no indication, timing required";
@@ -92,7 +92,7 @@ impl Body for BearerCapability {
             class: BearerClass(first & 0x1f),
             transfer,
             susceptible_to_clipping: clipping == 1,
-            configuration: Configuration(octet & 3),
+            configuration: known!("user plane configuration", Configuration(octet & 3)),
         })
     }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use super::{CalledPartyNumber, TransitNetworkSelection};
 use crate::q2931::wire::code_points::code_points;
 use crate::q2931::wire::codec::{Body, ContentError, EXT, Reader, Sink};
-use crate::q2931::wire::{Coding, Ie, IeId, MessageType, Octets};
+use crate::q2931::wire::{Coding, Ie, IeId, MessageType, Octets, Version};
 
 /// Why a call was refused, cleared or complained about.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -177,7 +177,8 @@ code_points! {
 /// Octets that the diagnostics may have (34 of the IE, less its header, location and value).
 pub const DIAGNOSTICS_OCTETS_MAX: usize = 28;
 
-/// What a cause is about. Which of them may stand beside which value, the standard says; what fits not is [`Diagnostics::Other`].
+/// What a cause is about. Which of them may stand beside which value, the standard says; what fits not is
+/// [`Diagnostics::Other`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Diagnostics {
     /// Nothing is said.
@@ -263,7 +264,16 @@ impl Cause {
 }
 
 impl CauseValue {
-    /// The class: 0 and 1 normal events, 2 resource unavailable, 3 service not available, 4 not implemented, 5 invalid message, 6 protocol error, 7 interworking.
+    /// What a call is cleared with when nothing is wrong: UNI 3.0 does not have 16 yet, and says 31.
+    pub const fn normal(version: Version) -> CauseValue {
+        match version {
+            Version::Uni30 => CauseValue::NORMAL_UNSPECIFIED,
+            Version::Uni31 | Version::Uni40 => CauseValue::NORMAL_CLEARING,
+        }
+    }
+
+    /// The class: 0 and 1 normal events, 2 resource unavailable, 3 service not available, 4 not implemented,
+    /// 5 invalid message, 6 protocol error, 7 interworking.
     pub const fn class(self) -> u8 {
         self.0 >> 4 & 7
     }
@@ -293,7 +303,7 @@ impl Diagnostics {
         match value.shape() {
             Shape::None => None,
             Shape::Condition => match *octets {
-                [octet] if octet & 0xb0 == EXT => Some(Diagnostics::Condition {
+                [octet] if octet & 0xf0 == EXT => Some(Diagnostics::Condition {
                     user: octet & 8 != 0,
                     abnormal: octet & 4 != 0,
                     condition: Condition(octet & 3),

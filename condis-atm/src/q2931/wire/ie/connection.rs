@@ -5,7 +5,7 @@ use std::fmt;
 use condis_link::atm::{VpVc, Vpi};
 
 use crate::q2931::wire::code_points::code_points;
-use crate::q2931::wire::codec::{Body, ContentError, EXT, Reader, Sink};
+use crate::q2931::wire::codec::{Body, ContentError, EXT, Reader, Sink, known};
 
 /// Which virtual connection carries the call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -105,8 +105,8 @@ impl Body for ConnectionId {
     fn decode(from: &mut Reader<'_>) -> Result<ConnectionId, ContentError> {
         let octet = from.last("preferred/exclusive")?;
         Ok(ConnectionId {
-            signalling: VpAssociation(octet >> 3 & 3),
-            preference: Preference(octet & 7),
+            signalling: known!("VP association", VpAssociation(octet >> 3 & 3)),
+            preference: known!("preferred/exclusive", Preference(octet & 7)),
             vpci: from.u16()?,
             vci: from.u16()?,
         })

@@ -1,5 +1,5 @@
-//! Small indicators: repeat, sending complete, shift, notification, progress, report type, user-user, and what is carried through
-//! from narrow-band ISDN.
+//! Small indicators: repeat, sending complete, shift, notification, progress, report type, user-user, and
+//! what is carried through from narrow-band ISDN.
 
 use std::fmt;
 
@@ -8,7 +8,8 @@ use crate::q2931::wire::code_points::code_points;
 use crate::q2931::wire::codec::{Body, ContentError, EXT, Reader, Sink};
 
 code_points! {
-    /// Broadband repeat indicator (4 bits): what it means that the IEs behind it come more than once (Q.2931 §4.5.19).
+    /// Broadband repeat indicator (4 bits): what it means that the IEs behind it come more than once (Q.2931
+    /// §4.5.19).
     RepeatIndicator {
         PRIORITIZED = 2, "prioritized list";
         STACK = 10, "last in, first out";

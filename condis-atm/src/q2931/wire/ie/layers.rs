@@ -1,5 +1,5 @@
-//! Broadband high and low layer information: what the ends speak (Q.2931 §4.5.8, §4.5.9; UNI 3.1 §5.4.5.8, §5.4.5.9;
-//! RFC 1755 §8.3).
+//! Broadband high and low layer information: what the ends speak (Q.2931 §4.5.8, §4.5.9; UNI 3.1 §5.4.5.8,
+//! §5.4.5.9; RFC 1755 §8.3).
 
 use std::fmt;
 

@@ -1,4 +1,5 @@
-//! Information elements: one list of them all, from which the identifiers, the typed value, its codec and its print come.
+//! Information elements: one list of them all, from which the identifiers, the typed value, its codec and its
+//! print come.
 
 mod aal;
 mod abr;
@@ -81,8 +82,8 @@ pub trait IeType: Into<IeValue> + 'static {
 /// Octets of contents that an unknown or invalid IE may have: what a message holds.
 pub const RAW_OCTETS_MAX: usize = super::message::MESSAGE_LEN_MAX;
 
-/// Defines the IEs from one list: `Type = identifier, CONSTANT, name, codings that are read (the first is written), octets of
-/// contents at most, access information or not, source`.
+/// Defines the IEs from one list: `Type = identifier, CONSTANT, name, codings that are read (the first is
+/// written), octets of contents at most, access information or not, source`.
 macro_rules! ies {
     ($($kind:ident = $id:literal, $constant:ident, $name:literal, [$default:ident $(, $other:ident)*], $max:literal,
         $access:literal, $source:literal;)*) => {
@@ -100,7 +101,8 @@ macro_rules! ies {
                 }
             }
 
-            /// The coding that is sent, and how many octets of contents there may be; of a kind that is known.
+            /// The coding that is sent, and how many octets of contents there may be; of a kind that is
+            /// known.
             pub(super) const fn limits(self) -> Option<(Coding, usize)> {
                 match self.0 {
                     $($id => Some((Coding::$default, $max)),)*
@@ -108,8 +110,8 @@ macro_rules! ies {
                 }
             }
 
-            /// It concerns the ends alone; the network passes it on, and what is wrong with it is answered with "access information
-            /// discarded" (Q.2931 §5.6.8.2).
+            /// It concerns the ends alone; the network passes it on, and what is wrong with it is answered
+            /// with "access information discarded" (Q.2931 §5.6.8.2).
             pub const fn is_access_information(self) -> bool {
                 match self.0 {
                     $($id => $access,)*

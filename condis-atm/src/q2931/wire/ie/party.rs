@@ -1,4 +1,5 @@
-//! Who calls whom: numbers, subaddresses, and the networks between (Q.2931 §4.5.11 to §4.5.14, §4.5.22; UNI 3.1 §5.4.5.11).
+//! Who calls whom: numbers, subaddresses, and the networks between (Q.2931 §4.5.11 to §4.5.14, §4.5.22; UNI
+//! 3.1 §5.4.5.11).
 
 use std::fmt;
 

@@ -1,11 +1,13 @@
-//! Quality of service: class (Q.2931 §4.5.18, UNI 3.1 §5.4.5.18), figures (UNI 4.0 §9), delay (Q.2931 §4.5.17).
+//! Quality of service: class (Q.2931 §4.5.18, UNI 3.1 §5.4.5.18), figures (UNI 4.0 §9), delay (Q.2931
+//! §4.5.17).
 
 use std::fmt;
 
 use crate::q2931::wire::code_points::code_points;
 use crate::q2931::wire::codec::{Body, ContentError, Reader, Sink, U24_MAX, once, put_u24};
 
-/// Classes of quality of service. In ITU-T coding only class 0 is there; UNI 3.0 and 3.1 send 1 to 4 in the network's coding.
+/// Classes of quality of service. In ITU-T coding only class 0 is there; UNI 3.0 and 3.1 send 1 to 4 in the
+/// network's coding.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct QosParameter {
     /// From caller to called.
@@ -25,7 +27,8 @@ code_points! {
     }
 }
 
-/// Figures of quality of service (UNI 4.0). Delay variation in microseconds of 24 bits, loss as the exponent of 10.
+/// Figures of quality of service (UNI 4.0). Delay variation in microseconds of 24 bits, loss as the exponent
+/// of 10.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ExtendedQos {
     /// Whose figures these are.

@@ -1,12 +1,14 @@
-//! What is told of states: of a call, of a party, of a restart (Q.2931 §4.5.10, §4.5.21; Q.2971 §8.2; UNI 3.1 §5.4.8).
+//! What is told of states: of a call, of a party, of a restart (Q.2931 §4.5.10, §4.5.21; Q.2971 §8.2; UNI 3.1
+//! §5.4.8).
 
 use std::fmt;
 
 use crate::q2931::wire::code_points::code_points;
-use crate::q2931::wire::codec::{Body, ContentError, EXT, Reader, Sink};
+use crate::q2931::wire::codec::{Body, ContentError, EXT, Reader, Sink, known};
 
 code_points! {
-    /// A call's state, or that of the global call reference (6 bits). The user's and the network's states share the numbers.
+    /// A call's state, or that of the global call reference (6 bits). The user's and the network's states
+    /// share the numbers.
     CallState {
         NULL = 0, "null";
         CALL_INITIATED = 1, "call initiated";
@@ -72,12 +74,7 @@ impl EndpointReference {
 
 impl Body for CallState {
     fn decode(from: &mut Reader<'_>) -> Result<CallState, ContentError> {
-        let octet = from.u8()?;
-        let state = CallState(octet & 0x3f);
-        if state.name().is_none() {
-            return Err(ContentError::Value { field: "call state", value: octet.into() });
-        }
-        Ok(state)
+        Ok(known!("call state", CallState(from.u8()? & 0x3f)))
     }
 
     fn encode(&self, to: &mut dyn Sink) {
@@ -87,12 +84,7 @@ impl Body for CallState {
 
 impl Body for EndpointState {
     fn decode(from: &mut Reader<'_>) -> Result<EndpointState, ContentError> {
-        let octet = from.u8()?;
-        let state = EndpointState(octet & 0x3f);
-        if state.name().is_none() {
-            return Err(ContentError::Value { field: "endpoint state", value: octet.into() });
-        }
-        Ok(state)
+        Ok(known!("endpoint state", EndpointState(from.u8()? & 0x3f)))
     }
 
     fn encode(&self, to: &mut dyn Sink) {
@@ -118,11 +110,7 @@ impl Body for EndpointReference {
 
 impl Body for RestartIndicator {
     fn decode(from: &mut Reader<'_>) -> Result<RestartIndicator, ContentError> {
-        let class = RestartIndicator(from.last("restart class")? & 7);
-        if class.name().is_none() {
-            return Err(ContentError::Value { field: "restart class", value: class.0.into() });
-        }
-        Ok(class)
+        Ok(known!("restart class", RestartIndicator(from.last("restart class")? & 7)))
     }
 
     fn encode(&self, to: &mut dyn Sink) {

@@ -1,12 +1,12 @@
-//! ATM traffic descriptors: asked for, as an alternative, and the least that is acceptable (Q.2931 §4.5.6, Q.2961, Q.2962,
-//! UNI 3.1 §5.4.5.6, UNI 4.0 §2.0).
+//! ATM traffic descriptors: asked for, as an alternative, and the least that is acceptable (Q.2931 §4.5.6,
+//! Q.2961, Q.2962, UNI 3.1 §5.4.5.6, UNI 4.0 §2.0).
 
 use std::fmt;
 
 use crate::q2931::wire::codec::{Body, ContentError, Reader, Sink, once, put_u24};
 
-/// What one direction asks for. Rates in cells a second, bursts in cells; 24 bits each on the wire, a greater number is sent as the
-/// greatest.
+/// What one direction asks for. Rates in cells a second, bursts in cells; 24 bits each on the wire, a greater
+/// number is sent as the greatest.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct CellRates {
     /// Peak cell rate, CLP 0.
@@ -64,7 +64,8 @@ pub struct MinimumTrafficDescriptor {
     pub backward: CellRates,
 }
 
-/// Identifiers of subfields, as they stand also in the diagnostics of cause 37. That of the backward direction is one more.
+/// Identifiers of subfields, as they stand also in the diagnostics of cause 37. That of the backward
+/// direction is one more.
 pub mod subfield {
     /// Peak, CLP 0.
     pub const PCR0: u8 = 0x82;

@@ -37,7 +37,8 @@ fn every_ie_is_as_it_was_reviewed() {
     super::snapshot("golden.txt", include_str!("golden.txt"), &text);
 }
 
-/// Octets from elsewhere: linux-atm's captures have the plain ones; these are of RFC 1755 Appendix and of the fields' definitions.
+/// Octets from elsewhere: linux-atm's captures have the plain ones; these are of RFC 1755 Appendix and of the
+/// fields' definitions.
 #[test]
 fn octets_of_others_mean_what_they_mean() {
     let cases = [
@@ -83,6 +84,9 @@ fn contents_that_cannot_be_say_why() {
         ("5a 80 0006 88 0000 0020 00", TooLong(1)),
         ("5a 80 0005 08 0000 0020", Extension("preferred/exclusive")),
         ("5e 80 0001 90", Truncated),
+        ("5a 80 0005 98 0000 0020", value("VP association", 3)),
+        ("5a 80 0005 8b 0000 0020", value("preferred/exclusive", 3)),
+        ("5e 80 0002 90 82", value("user plane configuration", 2)),
         ("5e 80 0002 90 c0", value("susceptibility to clipping", 2)),
         ("5f 80 0001 8c", value("layer", 0)),
         ("5f 80 0002 cc cc", RepeatedSubfield(2)),
@@ -124,7 +128,8 @@ fn what_is_no_message_is_refused() {
     assert_eq!(long.encode(), Err(MessageTooLong(MESSAGE_HEADER_LEN + 40 * 132)));
 }
 
-/// Of every prefix of every sample message: shorter than a header it is no message, longer it says that its length is wrong.
+/// Of every prefix of every sample message: shorter than a header it is no message, longer it says that its
+/// length is wrong.
 #[test]
 fn every_prefix_is_refused_or_reported() {
     for message in samples::messages() {
@@ -197,4 +202,20 @@ fn every_cause_has_a_text_and_a_class() {
     assert_eq!(Cause::user(CauseValue(77)).text(), "unknown cause");
     assert_eq!(CauseValue::MANDATORY_IE_MISSING.class(), 6);
     assert_eq!(Cause::timer(Location::USER, 303).diagnostics, Diagnostics::Timer(*b"303"));
+}
+
+#[test]
+fn a_message_prints_a_line_an_ie() {
+    let message = Message::new(CallRef::from_octets([0x80, 0, 1]), MessageType::Connect)
+        .with(AalParameters::aal5(512, 512))
+        .with(
+            Ie::from(CallState::ACTIVE)
+                .instructed(IeInstruction::follow(IeAction::DiscardIe).with_pass_along()),
+        );
+    assert_eq!(
+        message.tree().to_string(),
+        "CONNECT (0x07) cr 1 (dest), regular, 18 octets\n  \
+         AAL parameters (0x58), itu, regular, 9 octets: aal5 sdu 512/512 sscs null\n  \
+         call state (0x14), itu, discard+pass-along, 1 octets: state active"
+    );
 }

@@ -6,6 +6,7 @@ mod golden;
 mod matrix;
 mod round_trip;
 mod samples;
+mod tshark;
 
 /// Holds text against a file beside the tests; with CONDIS_BLESS=1 the file is written anew.
 fn snapshot(name: &str, expected: &str, found: &str) {

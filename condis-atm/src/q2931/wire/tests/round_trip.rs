@@ -76,7 +76,8 @@ proptest! {
         prop_assert_eq!(traffic.reversed().reversed(), traffic);
     }
 
-    /// Whatever arrives, it is refused, or it is a message that prints, is checked, and goes out again as something that means the same.
+    /// Whatever arrives, it is refused, or it is a message that prints, is checked, and goes out again as
+    /// something that means the same.
     #[test]
     fn octets_harm_nobody(mut octets in proptest::collection::vec(any::<u8>(), 0..200), header in any::<bool>()) {
         if header && octets.len() >= MESSAGE_HEADER_LEN {

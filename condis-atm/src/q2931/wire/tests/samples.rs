@@ -1,4 +1,5 @@
-//! One IE or more of every kind, with every field set, and a message of every type with all of them that it may have.
+//! One IE or more of every kind, with every field set, and a message of every type with all of them that it
+//! may have.
 
 use crate::addr::AtmAddress;
 use crate::q2931::wire::grammar::{MESSAGES, MessageRule};
@@ -352,8 +353,8 @@ pub(super) fn call_ref(rule: &MessageRule) -> CallRef {
     }
 }
 
-/// Messages of every type: each with all IEs that the table lets it have, the first with the first sample of each kind and so on,
-/// until every sample was in one.
+/// Messages of every type: each with all IEs that the table lets it have, the first with the first sample of
+/// each kind and so on, until every sample was in one.
 pub(super) fn messages() -> Vec<Message> {
     let mut messages = Vec::new();
     for rule in MESSAGES {

@@ -342,6 +342,31 @@ fn a_recovery_without_cleared_buffers_keeps_what_it_can() {
     assert_eq!((clearing.sscop.transmit_len(), clearing.sscop.counters().sdus_dropped_in_recovery), (0, 1));
 }
 
+/// Sheets 35, 40, 49: with cleared buffers a recovery, whoever begins it, forgets what was not delivered.
+#[test]
+fn a_recovery_with_cleared_buffers_forgets() {
+    for ours in [false, true] {
+        let mut bench = with_sent(2);
+        bench.sscop.transmitter.ms = sn(2);
+        bench.data(&[7]);
+        bench.pdu(sd(1));
+        assert_eq!((bench.sscop.transmit_len(), bench.sscop.receive_len()), (3, 2));
+        bench.drain();
+        if ours {
+            bench.provoke_recovery();
+            bench.pdu(Pdu::Erak { n_mr: sn(9) });
+        } else {
+            bench.pdu(Pdu::Er { n_sq: 6, n_mr: sn(9) });
+        }
+        assert_eq!(bench.drain().last().unwrap(), "AA-RECOVER.indication", "and no AA-DATA before");
+        assert_eq!((bench.sscop.transmit_len(), bench.sscop.receive_len()), (0, 0));
+        bench.sscop.recover_response(bench.now).unwrap();
+        bench.drain();
+        bench.data(&[8]);
+        assert_eq!(bench.drain(), ["SD N(S)=0 [1 octet]"]);
+    }
+}
+
 /// §7.4: numbers wrap in the middle of it all.
 #[test]
 fn numbers_wrap_around() {
