@@ -87,6 +87,23 @@ fn mistakes_on_the_command_line() {
     );
 }
 
+/// What cannot be called, or not over such a line.
+#[test]
+fn mistakes_of_call_and_listen() {
+    let mistakes: [(&str, &[&str]); 7] = [
+        ("call_no_address", &["call", "internet", "--link", "ethernet:eth0"]),
+        ("call_unknown_kind", &["call", "ppoe:internet", "--link", "ethernet:eth0"]),
+        ("call_no_link", &["call", "pppoe:internet"]),
+        ("call_unknown_link", &["call", "pppoe:internet", "--link", "ethrenet:eth0"]),
+        ("call_sdu_too_long", &["call", "pppoe:internet", "--link", "ethernet:eth0", "--sdu", "9000"]),
+        ("call_keep_and_idle", &["call", "pppoe:", "--link", "ethernet:eth0", "--keep", "--idle", "5s"]),
+        ("listen_no_size", &["listen", "pppoe:a", "--link", "ethernet:eth0", "--sdu", "many"]),
+    ];
+    for (name, args) in mistakes {
+        insta::assert_snapshot!(name, run_with(args));
+    }
+}
+
 /// A missing interface is told at its place in the file, and before any right is needed.
 #[test]
 fn a_missing_interface() {
@@ -122,6 +139,8 @@ fn help_reads_well() {
     };
     insta::assert_snapshot!("help", help(&["help"]));
     insta::assert_snapshot!("help_run", help(&["help", "run"]));
+    insta::assert_snapshot!("help_call", help(&["help", "call"]));
+    insta::assert_snapshot!("help_listen", help(&["help", "listen"]));
 }
 
 /// A lab that serves ends with the time given, and all is well if nobody called.

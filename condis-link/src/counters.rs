@@ -1,4 +1,4 @@
-//! What happened to frames, counted under names.
+//! What happened to frames, counted under names. On a line of ATM a frame is a cell, or an SDU.
 //!
 //! There is one list of names for all links, so that a report can add them up and a reader needs to learn them once. A
 //! link only ever counts under those that can happen to it.
@@ -54,14 +54,22 @@ counts! {
     NoSuchDestination = "no_such_destination",
     /// Frames lost because nobody was attached to the link where they arrived.
     NoUser = "no_user",
-    /// Frames lost because they are shorter than an Ethernet header.
+    /// Frames lost because they are shorter than an Ethernet header; SDUs without an octet.
     TooShort = "too_short",
-    /// Frames lost because they are longer than the MTU lets them be.
+    /// Frames lost because they are longer than the MTU lets them be; SDUs longer than the line carries.
     TooLong = "too_long",
     /// Frames lost by the operating system before the link could read them.
     Overrun = "overrun",
     /// Frames that the operating system would not send, for lack of buffers or another error.
     SendFailed = "send_failed",
+    /// Cells given to a line of SDUs, and SDUs given to a line of cells: lost.
+    WrongForm = "wrong_form",
+    /// What arrived and is nothing that belongs on this line: a datagram without its header, a stream out of step.
+    Malformed = "malformed",
+    /// Messages with which the other end of an ATM over TCP line told that a connection was opened or closed.
+    ControlReceived = "control_received",
+    /// Messages of control that could not be understood. They do no harm.
+    ControlUnknown = "control_unknown",
     /// Frames that a tap wrote into its file.
     Recorded = "recorded",
     /// Frames that a tap did not write, because of an error or because its file had reached its size. They passed.

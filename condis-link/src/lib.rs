@@ -8,6 +8,9 @@
 //! - `ethernet::Ethernet` (Linux): a real interface, by AF_PACKET, for the EtherTypes that it was opened for.
 //! - [`tap::Tap`]: wraps any link and records what passes in a pcapng file.
 //!
+//! An [`atm::AtmLink`] is one end of a line of ATM, of cells or of AAL5 SDUs: an [`atm::Fibre`] in memory, and on Linux
+//! [`atm::tcp`], which Linux's own atmtcp speaks, and `atm::udp`. [`tap::AtmTap`] records one.
+//!
 //! Beside them stand what a user of a link needs: [`MacAddr`], the Ethernet [`header`] with its 802.1Q tags, and the
 //! [`counters`] under whose names every frame that is lost can be found.
 //!
@@ -41,6 +44,7 @@ pub mod header;
 mod link;
 mod mac;
 pub mod memory;
+mod pump;
 pub mod tap;
 
 pub use link::{BATCH_FRAMES_MAX, Frame, Link, LinkUser};

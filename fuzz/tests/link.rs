@@ -1,4 +1,4 @@
-//! The body of the Ethernet target, on stable: over the seeds, cut and changed, and over chance.
+//! The bodies of the targets of the wires, on stable: over the seeds, cut and changed, and over chance.
 
 mod common;
 
@@ -18,5 +18,21 @@ fn headers_of_the_seeds_cut_and_changed() {
     }
     for len in 0..5000 {
         link::ethernet_header(&chance.octets(len % 40));
+    }
+}
+
+#[test]
+fn atmtcp_streams_of_the_seeds_cut_and_changed() {
+    let mut chance = Chance(1);
+    for (_, seed) in seeds("atmtcp_stream") {
+        for len in 0..=seed.len() {
+            link::atmtcp_stream(&seed[..len]);
+        }
+        for _ in 0..2000 {
+            link::atmtcp_stream(&chance.changed(&seed));
+        }
+    }
+    for len in 0..5000 {
+        link::atmtcp_stream(&chance.octets(len % 40));
     }
 }

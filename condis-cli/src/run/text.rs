@@ -3,10 +3,10 @@
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
-use condis::vc::{VcInfo, VcUse};
+use condis::vc::VcUse;
 
 use super::chart::{self, Chart};
-use super::report::{NodeReport, Report};
+use super::report::{NodeReport, Report, VcSeen};
 use super::table::{beside, fit, table};
 use crate::client::ledger::{CallRecord, ClosedBy};
 
@@ -58,28 +58,39 @@ fn vcs_of(node: &NodeReport, octets: bool, gap: usize) -> Vec<String> {
         None if node.adapters.is_empty() => "no adapter",
         None => "both ways",
     };
-    let columns = if octets { 7 } else { 5 };
-    let row = |vc: &VcInfo| {
-        let mut row = vec![
-            vc.id.to_string(),
+    // Octets to the right, and where a driver knows it, which virtual connection each is.
+    let numbers = node.vcs.iter().any(|vc| vc.vpvc.is_some());
+    let row = |seen: &VcSeen| {
+        let vc = &seen.info;
+        let mut row = vec![vc.id.to_string()];
+        if numbers {
+            row.push(seen.vpvc.map_or_else(|| "-".to_owned(), |vpvc| vpvc.to_string()));
+        }
+        row.extend([
             vc.use_.name().to_owned(),
             vc.creator.name().to_owned(),
             vc.activation.name().to_owned(),
             vc.call.name().to_owned(),
-            vc.statistics.sent_octets.to_string(),
-            vc.statistics.received_octets.to_string(),
-        ];
-        row.truncate(columns);
+        ]);
+        if octets {
+            row.extend([vc.statistics.sent_octets.to_string(), vc.statistics.received_octets.to_string()]);
+        }
         row
     };
     let rows: Vec<_> = node.vcs.iter().map(row).collect();
-    let head = ["vc", "use", "creator", "state", "call", "sent", "received"];
+    let mut head = vec!["vc"];
+    head.extend(numbers.then_some("vpi.vci"));
+    head.extend(["use", "creator", "state", "call"]);
+    if octets {
+        head.extend(["sent", "received"]);
+    }
+    let right = [head.len() - 2, head.len() - 1];
     let mut lines = vec![format!("{} ({kind})", node.name)];
-    lines.extend(table(&head[..columns], &rows, &[5, 6], gap));
+    lines.extend(table(&head, &rows, if octets { &right } else { &[] }, gap));
     if rows.is_empty() {
         lines.push("none".to_owned());
     }
-    let signaling = node.vcs.iter().filter(|vc| vc.use_ == VcUse::Signaling).count();
+    let signaling = node.vcs.iter().filter(|vc| vc.info.use_ == VcUse::Signaling).count();
     lines.push(match signaling {
         0 => "no signaling VC".to_owned(),
         1 => "1 signaling VC".to_owned(),
@@ -164,6 +175,10 @@ fn counters(report: &Report, width: usize, out: &mut dyn Write) -> io::Result<()
             let title = format!("{}/{} ({})", node.name, adapter.name, adapter.manager.name());
             named(&title, adapter.counters.iter().map(|(name, n)| (name.as_str(), *n)), width, out)?;
         }
+    }
+    for switch in &report.switches {
+        let counts = switch.counters.iter().map(|(name, n)| (*name, *n));
+        named(&format!("switch {}", switch.name), counts, width, out)?;
     }
     for link in &report.links {
         named(&format!("link {}", link.name), link.frames.iter().map(|(name, n)| (*name, *n)), width, out)?;

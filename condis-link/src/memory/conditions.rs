@@ -44,8 +44,27 @@ impl Conditions {
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
 
+    /// What goes wrong on the way.
+    pub(super) fn faults(&self) -> Faults {
+        let Conditions { jitter, loss, duplicate, reorder, reorder_by, corrupt, .. } = *self;
+        Faults { jitter, loss, duplicate, reorder, reorder_by, corrupt }
+    }
+}
+
+/// What goes wrong on the way, as in [`Conditions`]; the same for a frame and for a cell.
+#[derive(Clone, Copy)]
+pub(crate) struct Faults {
+    pub(crate) jitter: Duration,
+    pub(crate) loss: Chance,
+    pub(crate) duplicate: Chance,
+    pub(crate) reorder: Chance,
+    pub(crate) reorder_by: Duration,
+    pub(crate) corrupt: Chance,
+}
+
+impl Faults {
     /// Draws what happens to the next frame, of `octets`. What never happens takes no draw.
-    pub(super) fn draw(&self, random: &mut Random, octets: usize) -> Fate {
+    pub(crate) fn draw(&self, random: &mut Random, octets: usize) -> Fate {
         if self.loss.draw(random) {
             return Fate { copies: 0, turned_bit: None, held_back: false, extra_delay: Duration::ZERO };
         }
@@ -60,15 +79,24 @@ impl Conditions {
 }
 
 /// What happens to one frame.
-pub(super) struct Fate {
+pub(crate) struct Fate {
     /// How often it arrives; 0 is lost, 2 is duplicated.
-    pub(super) copies: u8,
+    pub(crate) copies: u8,
     /// The bit that is turned over, counted from the first of the frame.
-    pub(super) turned_bit: Option<u64>,
+    pub(crate) turned_bit: Option<u64>,
     /// Later frames may overtake it.
-    pub(super) held_back: bool,
+    pub(crate) held_back: bool,
     /// What it travels longer than the delay.
-    pub(super) extra_delay: Duration,
+    pub(crate) extra_delay: Duration,
+}
+
+impl Fate {
+    /// Turns its bit over, if one is to be.
+    pub(crate) fn damage(&self, frame: &mut [u8]) {
+        if let Some(bit) = self.turned_bit {
+            frame[(bit / 8) as usize] ^= 0x80 >> (bit % 8);
+        }
+    }
 }
 
 impl Default for Conditions {

@@ -26,6 +26,7 @@ mod port;
 mod segment;
 mod wire;
 
+pub(crate) use conditions::Faults;
 pub use conditions::{Chance, ChanceError, Conditions};
 pub use port::{Port, PortOptions};
 pub use segment::{AttachError, Segment};

@@ -1,7 +1,6 @@
 //! What happens on the wire: a state without clock, lock or callback.
 //!
-//! [`Wire::transmit`] puts frames under way, [`Wire::arrive`] takes out who has to be told what by now, and
-//! [`Wire::next`] says when to look again.
+//! [`Ether::transmit`] puts frames under way; as a [`Wire`] it gives out again who has to be told what, and when.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
@@ -13,10 +12,11 @@ use super::flight::{Flight, Flights, PortId};
 use super::{Conditions, PortOptions};
 use crate::counters::{Count, Counters};
 use crate::header::Header;
+use crate::pump::{Next, Wire};
 use crate::{BATCH_FRAMES_MAX, Frame, LinkUser, MacAddr};
 
 /// The wire and the stations on it.
-pub(super) struct Wire {
+pub(super) struct Ether {
     pub(super) conditions: Conditions,
     random: Random,
     cut: bool,
@@ -32,17 +32,9 @@ pub(super) struct Wire {
     total: Arc<Counters>,
 }
 
-/// When the wire has to be looked at.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Next {
-    Now,
-    At(Time),
-    Never,
-}
-
-impl Wire {
-    pub(super) fn new(conditions: Conditions, seed: u64, total: Arc<Counters>) -> Wire {
-        Wire {
+impl Ether {
+    pub(super) fn new(conditions: Conditions, seed: u64, total: Arc<Counters>) -> Ether {
+        Ether {
             conditions,
             random: Random::new(seed),
             cut: false,
@@ -114,7 +106,7 @@ impl Wire {
 
     /// Takes frames from a port, in order, and gives how many; `None` if the port is closed.
     pub(super) fn transmit(&mut self, now: Time, port: PortId, frames: &[Frame<'_>]) -> Option<usize> {
-        let Wire { conditions, random, cut, stations, flights, .. } = self;
+        let Ether { conditions, random, cut, stations, flights, .. } = self;
         let station = find(stations, port)?;
         if !station.is_up(*cut) {
             station.tally.count(Count::Cut, frames.len());
@@ -139,54 +131,6 @@ impl Wire {
         station.tally.count(Count::SentOctets, sent_octets);
         station.tally.count(Count::Refused, frames.len() - taken);
         Some(taken)
-    }
-
-    /// When there is something for [`Wire::arrive`] to do.
-    pub(super) fn next(&self, now: Time) -> Next {
-        if self.links_changed || self.room_made {
-            return Next::Now;
-        }
-        match self.flights.next_arrival() {
-            Some(at) if at <= now => Next::Now,
-            Some(at) => Next::At(at),
-            None => Next::Never,
-        }
-    }
-
-    /// Fills the (empty) `round` with what users have to be told: links that went up or down, at most
-    /// [`BATCH_FRAMES_MAX`] frames that have arrived, and who may send again.
-    pub(super) fn arrive(&mut self, now: Time, round: &mut Round) {
-        if std::mem::take(&mut self.links_changed) {
-            for station in self.stations.values_mut() {
-                let up = station.is_up(self.cut);
-                if station.told_up != up {
-                    station.told_up = up;
-                    round.links.extend(station.user.clone().map(|user| (user, up)));
-                }
-            }
-        }
-        while round.flights.len() < BATCH_FRAMES_MAX {
-            let Some(flight) = self.flights.arrive(now) else { break };
-            self.room_made |= self.release(&flight);
-            self.route(&flight, round);
-            round.flights.push(flight);
-        }
-        round.sort(|address| self.stations.get(&address).map(|to| (to.user.clone(), to.tally.clone())));
-        if std::mem::take(&mut self.room_made) {
-            for station in self.stations.values_mut() {
-                if station.refused && station.is_half_empty(&self.conditions) {
-                    station.refused = false;
-                    round.writable.extend(station.user.clone());
-                }
-            }
-        }
-    }
-
-    /// Takes back the buffers of a round that is over.
-    pub(super) fn recycle(&mut self, round: &mut Round) {
-        for flight in round.clear() {
-            self.flights.recycle(flight.frame);
-        }
     }
 
     /// Notes in `round` whom a frame reaches.
@@ -255,6 +199,60 @@ impl Wire {
     }
 }
 
+impl Wire for Ether {
+    type Round = Round;
+
+    fn next(&self, now: Time) -> Next {
+        if self.links_changed || self.room_made {
+            return Next::Now;
+        }
+        match self.flights.next_arrival() {
+            Some(at) if at <= now => Next::Now,
+            Some(at) => Next::At(at),
+            None => Next::Never,
+        }
+    }
+
+    /// Links that went up or down, at most [`BATCH_FRAMES_MAX`] frames that have arrived, and who may send again.
+    fn arrive(&mut self, now: Time, round: &mut Round) {
+        if std::mem::take(&mut self.links_changed) {
+            for station in self.stations.values_mut() {
+                let up = station.is_up(self.cut);
+                if station.told_up != up {
+                    station.told_up = up;
+                    round.links.extend(station.user.clone().map(|user| (user, up)));
+                }
+            }
+        }
+        while round.flights.len() < BATCH_FRAMES_MAX {
+            let Some(flight) = self.flights.arrive(now) else { break };
+            self.room_made |= self.release(&flight);
+            self.route(&flight, round);
+            round.flights.push(flight);
+        }
+        round.sort(|address| self.stations.get(&address).map(|to| (to.user.clone(), to.tally.clone())));
+        if std::mem::take(&mut self.room_made) {
+            for station in self.stations.values_mut() {
+                if station.refused && station.is_half_empty(&self.conditions) {
+                    station.refused = false;
+                    round.writable.extend(station.user.clone());
+                }
+            }
+        }
+    }
+
+    /// Takes back the buffers of a round that is over.
+    fn recycle(&mut self, round: &mut Round) {
+        for flight in round.clear() {
+            self.flights.recycle(flight.frame);
+        }
+    }
+
+    fn tell(round: &Round) {
+        round.tell();
+    }
+}
+
 /// One port, as the wire sees it.
 struct Station {
     port: PortId,
@@ -299,7 +297,7 @@ impl Station {
         random: &mut Random,
         flights: &mut Flights,
     ) {
-        let fate = conditions.draw(random, octets);
+        let fate = conditions.faults().draw(random, octets);
         self.line_free = self.line_free.max(now).after(conditions.line_time(octets));
         let mut arrives = self.line_free.after(conditions.delay).after(fate.extra_delay);
         if !fate.held_back {
@@ -311,9 +309,7 @@ impl Station {
             buffer = flights.buffer();
             frame.append_to(&mut buffer);
         }
-        if let Some(bit) = fate.turned_bit {
-            buffer[(bit / 8) as usize] ^= 0x80 >> (bit % 8);
-        }
+        fate.damage(&mut buffer);
         self.octets_under_way += octets;
         self.tally.count(Count::Lost, usize::from(fate.copies == 0));
         self.tally.count(Count::Duplicated, usize::from(fate.copies == 2));

@@ -1,6 +1,6 @@
 //! Writing pcapng files.
 //!
-//! Just what a tap needs: one section, one Ethernet interface, one block a frame with nanoseconds and direction. It is ours
+//! Just what a tap needs: one section, one interface, one block a frame with nanoseconds and direction. It is ours
 //! because pcap-parser only reads, and pcap-file 2.0 writes times that are off by a factor of a thousand.
 //!
 //! Source: draft-ietf-opsawg-pcapng-05; the section numbers below are its own. All numbers are little-endian, so that a run
@@ -22,9 +22,18 @@ pub(super) struct Pcapng<W> {
 
 /// What the file says of the interface.
 pub(super) struct InterfaceDescription<'a> {
+    pub(super) link_type: LinkType,
     pub(super) name: &'a str,
-    pub(super) address: MacAddr,
+    pub(super) address: Option<MacAddr>,
     pub(super) speed_bps: Option<u64>,
+}
+
+/// What a packet begins with; the values are those of the registry (draft-ietf-opsawg-pcaplinktype).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum LinkType {
+    Ethernet = 1,
+    /// Four octets of header, then an AAL5 SDU.
+    SunAtm = 123,
 }
 
 /// Which way a frame went; the values are those of `epb_flags`.
@@ -96,11 +105,13 @@ impl<W: Write> Pcapng<W> {
     /// §4.2
     fn interface_description(&mut self, interface: &InterfaceDescription<'_>) {
         self.begin_block(INTERFACE_DESCRIPTION);
-        self.put(&LINKTYPE_ETHERNET.to_le_bytes());
+        self.put(&(interface.link_type as u16).to_le_bytes());
         self.put(&[0; 2]);
         self.put(&SNAPLEN_NO_LIMIT.to_le_bytes());
         self.option(IF_NAME, interface.name.as_bytes());
-        self.option(IF_MACADDR, interface.address.as_ref());
+        if let Some(address) = interface.address {
+            self.option(IF_MACADDR, address.as_ref());
+        }
         if let Some(speed_bps) = interface.speed_bps {
             self.option(IF_SPEED, &speed_bps.to_le_bytes());
         }
@@ -149,7 +160,6 @@ const BYTE_ORDER_MAGIC: u32 = 0x1a2b_3c4d;
 const VERSION_MAJOR: u16 = 1;
 const VERSION_MINOR: u16 = 0;
 const SECTION_LENGTH_UNKNOWN: i64 = -1;
-const LINKTYPE_ETHERNET: u16 = 1;
 const SNAPLEN_NO_LIMIT: u32 = 0;
 /// Units of 10^-9 s.
 const NANOSECONDS: u8 = 9;
@@ -170,8 +180,12 @@ mod tests {
     use super::*;
 
     fn begin() -> Pcapng<Vec<u8>> {
-        let description =
-            InterfaceDescription { name: "wire", address: MacAddr::local(1), speed_bps: Some(1000) };
+        let description = InterfaceDescription {
+            link_type: LinkType::Ethernet,
+            name: "wire",
+            address: Some(MacAddr::local(1)),
+            speed_bps: Some(1000),
+        };
         Pcapng::begin(Vec::new(), &description).expect("a vector takes everything")
     }
 

@@ -1,0 +1,326 @@
+//! Between messages and what calls carry: our messages put together, the peer's taken apart.
+
+use super::{Answer, CallParams, ModifyParams, PartyId, PartyParams, RequestError, RestartClass};
+use crate::q2931::wire::{
+    CallRef, CallState, Cause, CauseValue, Coding, ConnectionId, EndpointReference, EndpointState, Ie, IeId,
+    IeType, IeValue, Message, MessageType, QosParameter, RepeatIndicator, ReportType, RestartIndicator,
+    Version,
+};
+use crate::{VpVc, Vpi};
+
+pub(super) fn encode(message: &Message) -> Result<Vec<u8>, RequestError> {
+    message.encode().map_err(|error| RequestError::Uncodable(error.to_string()))
+}
+
+/// SETUP (UNI 3.1 §5.3.1.6). `first` is the party of a point-to-multipoint call.
+pub(super) fn setup(
+    version: Version,
+    reference: CallRef,
+    params: &CallParams,
+    first: Option<PartyId>,
+) -> Message {
+    Message::new(reference, MessageType::Setup)
+        .with_some(params.aal.clone())
+        .with(params.traffic)
+        .with(params.bearer)
+        .with_some(params.bhli.clone())
+        .with_some((params.blli.len() > 1).then_some(RepeatIndicator::PRIORITIZED))
+        .with_all(params.blli.iter().cloned())
+        .with(params.called.clone())
+        .with_some(params.called_subaddress.clone())
+        .with_some(params.calling.clone())
+        .with_some(params.calling_subaddress.clone())
+        .with_some(params.connection.map(ConnectionId::exclusive))
+        .with_some(params.qos.map(|qos| coded_qos(version, qos)))
+        .with_some(first.map(|first| EndpointReference { value: first.0, to_originator: false }))
+        .with_all(params.other.iter().cloned())
+}
+
+/// Classes other than 0, and all of UNI 3.0, are in the network's coding.
+fn coded_qos(version: Version, qos: QosParameter) -> Ie {
+    let unspecified = qos == QosParameter::UNSPECIFIED;
+    let coding = if unspecified && version != Version::Uni30 { Coding::Itu } else { Coding::Network };
+    Ie::new(qos).coded(coding)
+}
+
+/// CALL PROCEEDING, ALERTING, CONNECT.
+pub(super) fn answer(
+    kind: MessageType,
+    reference: CallRef,
+    connection: Option<VpVc>,
+    answer: &Answer,
+    party: Option<PartyId>,
+) -> Message {
+    Message::new(reference, kind)
+        .with_some(answer.aal.clone())
+        .with_some(answer.blli.clone())
+        .with_some(connection.map(ConnectionId::exclusive))
+        .with_some(party.map(|party| EndpointReference { value: party.0, to_originator: true }))
+        .with_all(answer.other.iter().cloned())
+}
+
+/// A message without IEs.
+pub(super) fn bare(kind: MessageType, reference: CallRef) -> Message {
+    Message::new(reference, kind)
+}
+
+/// RELEASE, RELEASE COMPLETE.
+pub(super) fn clearing(kind: MessageType, reference: CallRef, causes: &[Cause], other: &[Ie]) -> Message {
+    Message::new(reference, kind).with_all(causes.iter().cloned()).with_all(other.iter().cloned())
+}
+
+/// STATUS. Of a party: which, the flag of its reference in this message, and its state.
+pub(super) fn status(
+    reference: CallRef,
+    cause: &Cause,
+    state: u8,
+    party: Option<(PartyId, bool, u8)>,
+) -> Message {
+    let message = Message::new(reference, MessageType::Status).with(CallState(state)).with(cause.clone());
+    match party {
+        None => message,
+        Some((party, to_originator, state)) => {
+            message.with(EndpointReference { value: party.0, to_originator }).with(EndpointState(state))
+        }
+    }
+}
+
+/// STATUS ENQUIRY about a party.
+pub(super) fn party_enquiry(reference: CallRef, party: PartyId, to_originator: bool) -> Message {
+    Message::new(reference, MessageType::StatusEnquiry)
+        .with(EndpointReference { value: party.0, to_originator })
+}
+
+pub(super) fn notify(reference: CallRef, party: Option<PartyId>, to_originator: bool, ies: &[Ie]) -> Message {
+    Message::new(reference, MessageType::Notify)
+        .with_some(party.map(|party| EndpointReference { value: party.0, to_originator }))
+        .with_all(ies.iter().cloned())
+}
+
+/// ADD PARTY (UNI 3.1 §5.3.3.1).
+pub(super) fn add_party(reference: CallRef, party: PartyId, params: &PartyParams) -> Message {
+    Message::new(reference, MessageType::AddParty)
+        .with_some(params.aal.clone())
+        .with_some(params.bhli.clone())
+        .with_some(params.blli.clone())
+        .with(params.called.clone())
+        .with_some(params.called_subaddress.clone())
+        .with_some(params.calling.clone())
+        .with_some(params.calling_subaddress.clone())
+        .with(EndpointReference { value: party.0, to_originator: false })
+        .with_all(params.other.iter().cloned())
+}
+
+/// PARTY ALERTING, ADD PARTY ACKNOWLEDGE.
+pub(super) fn party_answer(
+    kind: MessageType,
+    reference: CallRef,
+    party: PartyId,
+    answer: &Answer,
+) -> Message {
+    Message::new(reference, kind)
+        .with(EndpointReference { value: party.0, to_originator: true })
+        .with_some(answer.aal.clone())
+        .with_some(answer.blli.clone())
+        .with_all(answer.other.iter().cloned())
+}
+
+/// ADD PARTY REJECT, DROP PARTY, DROP PARTY ACKNOWLEDGE.
+pub(super) fn party_end(
+    kind: MessageType,
+    reference: CallRef,
+    party: PartyId,
+    to_originator: bool,
+    cause: &Cause,
+) -> Message {
+    Message::new(reference, kind)
+        .with(cause.clone())
+        .with(EndpointReference { value: party.0, to_originator })
+}
+
+pub(super) fn modify_request(reference: CallRef, params: &ModifyParams) -> Message {
+    Message::new(reference, MessageType::ModifyRequest)
+        .with(params.traffic)
+        .with_all(params.other.iter().cloned())
+}
+
+/// MODIFY ACKNOWLEDGE; `confirm`: the peer is to tell when it uses the new contract.
+pub(super) fn modify_acknowledge(reference: CallRef, confirm: bool, other: &[Ie]) -> Message {
+    Message::new(reference, MessageType::ModifyAcknowledge)
+        .with_some(confirm.then_some(ReportType::MODIFICATION_CONFIRMATION))
+        .with_all(other.iter().cloned())
+}
+
+pub(super) fn connection_available(reference: CallRef) -> Message {
+    Message::new(reference, MessageType::ConnectionAvailable).with(ReportType::MODIFICATION_CONFIRMATION)
+}
+
+/// RESTART, RESTART ACKNOWLEDGE.
+pub(super) fn restart(kind: MessageType, reference: CallRef, what: RestartClass) -> Message {
+    let (connection, indicator) = match what {
+        RestartClass::Channel(connection) => {
+            (Some(ConnectionId::exclusive(connection)), RestartIndicator::VIRTUAL_CHANNEL)
+        }
+        RestartClass::Path(vpi) => (Some(ConnectionId::any_vci(vpi)), RestartIndicator::VIRTUAL_PATH),
+        RestartClass::All => (None, RestartIndicator::ALL),
+    };
+    Message::new(reference, kind).with_some(connection).with(indicator)
+}
+
+/// The party that a message is about, and the flag of its reference.
+pub(super) fn party_of(message: &Message) -> Option<(PartyId, bool)> {
+    message.endpoint_reference().map(|reference| (PartyId(reference.value), reference.to_originator))
+}
+
+pub(super) fn call_state_of(message: &Message) -> Option<u8> {
+    message.call_state().map(|state| state.0)
+}
+
+pub(super) fn party_state_of(message: &Message) -> Option<u8> {
+    message.endpoint_state().map(|state| state.0)
+}
+
+/// The causes of a message, and its other IEs.
+pub(super) fn causes_of(message: Message) -> (Vec<Cause>, Vec<Ie>) {
+    let mut taken = Taken::new(message);
+    (taken.all(), taken.rest())
+}
+
+/// The party of a NOTIFY, and its IEs.
+pub(super) fn notification_of(message: Message) -> (Option<PartyId>, Vec<Ie>) {
+    let mut taken = Taken::new(message);
+    (taken.first().map(|reference: EndpointReference| PartyId(reference.value)), taken.rest())
+}
+
+/// The report type of a modification that wants to be confirmed.
+pub(super) fn wants_confirmation(message: &Message) -> bool {
+    message.get::<ReportType>() == Some(&ReportType::MODIFICATION_CONFIRMATION)
+}
+
+/// All but the report type.
+pub(super) fn modification_of(message: Message) -> Vec<Ie> {
+    let mut taken = Taken::new(message);
+    let _: Option<ReportType> = taken.first();
+    taken.rest()
+}
+
+/// What a RESTART or its acknowledgement is about, or the cause to tell (Q.2931 §5.5.2, §5.6.7).
+pub(super) fn restart_class_of(message: &Message) -> Result<RestartClass, Cause> {
+    let faulty = |id| match message.ie(id) {
+        None => Cause::user(CauseValue::MANDATORY_IE_MISSING).about(id),
+        Some(_) => Cause::user(CauseValue::INVALID_IE_CONTENTS).about(id),
+    };
+    let indicator = message.restart_indicator().ok_or_else(|| faulty(IeId::RESTART_INDICATOR))?;
+    match *indicator {
+        RestartIndicator::ALL => Ok(RestartClass::All),
+        RestartIndicator::VIRTUAL_PATH => {
+            let connection = message.connection_id().ok_or_else(|| faulty(IeId::CONNECTION_ID))?;
+            Ok(RestartClass::Path(Vpi(connection.vpci)))
+        }
+        RestartIndicator::VIRTUAL_CHANNEL => {
+            let connection = message.connection_id().ok_or_else(|| faulty(IeId::CONNECTION_ID))?;
+            Ok(RestartClass::Channel(VpVc::new(connection.vpci, connection.vci)))
+        }
+        _ => Err(faulty(IeId::RESTART_INDICATOR)),
+    }
+}
+
+impl CallParams {
+    /// The contents of a SETUP; `None` if one is not there that every SETUP has.
+    pub(super) fn from_message(message: Message) -> Option<CallParams> {
+        let mut taken = Taken::new(message);
+        let called = taken.first()?;
+        let traffic = taken.first()?;
+        let bearer = taken.first()?;
+        let connection: Option<ConnectionId> = taken.first();
+        let party: Option<EndpointReference> = taken.first();
+        let blli = taken.all();
+        if blli.len() > 1 {
+            let _: Option<RepeatIndicator> = taken.first();
+        }
+        Some(CallParams {
+            called,
+            called_subaddress: taken.first(),
+            calling: taken.first(),
+            calling_subaddress: taken.first(),
+            traffic,
+            bearer,
+            qos: taken.first(),
+            aal: taken.first(),
+            bhli: taken.first(),
+            blli,
+            connection: connection.and_then(|connection| connection.vpvc()),
+            party: party.map(|party| PartyId(party.value)),
+            other: taken.rest(),
+        })
+    }
+}
+
+impl Answer {
+    /// The contents of CALL PROCEEDING, ALERTING, CONNECT, ADD PARTY ACKNOWLEDGE.
+    pub(super) fn from_message(message: Message) -> Answer {
+        let mut taken = Taken::new(message);
+        let connection: Option<ConnectionId> = taken.first();
+        let _: Option<EndpointReference> = taken.first();
+        Answer {
+            connection: connection.and_then(|connection| connection.vpvc()),
+            aal: taken.first(),
+            blli: taken.first(),
+            other: taken.rest(),
+        }
+    }
+}
+
+impl PartyParams {
+    /// The contents of an ADD PARTY; `None` if one is not there that every ADD PARTY has.
+    pub(super) fn from_message(message: Message) -> Option<PartyParams> {
+        let mut taken = Taken::new(message);
+        let called = taken.first()?;
+        let _: Option<EndpointReference> = taken.first();
+        Some(PartyParams {
+            called,
+            called_subaddress: taken.first(),
+            calling: taken.first(),
+            calling_subaddress: taken.first(),
+            aal: taken.first(),
+            bhli: taken.first(),
+            blli: taken.first(),
+            other: taken.rest(),
+        })
+    }
+}
+
+impl ModifyParams {
+    /// The contents of a MODIFY REQUEST; `None` if one is not there that every one has.
+    pub(super) fn from_message(message: Message) -> Option<ModifyParams> {
+        let mut taken = Taken::new(message);
+        Some(ModifyParams { traffic: taken.first()?, other: taken.rest() })
+    }
+}
+
+/// IEs of which some have been taken out.
+struct Taken(Vec<Ie>);
+
+impl Taken {
+    fn new(message: Message) -> Taken {
+        Taken(message.ies)
+    }
+
+    /// The first of a kind.
+    fn first<T: IeType + Clone>(&mut self) -> Option<T> {
+        let at = self.0.iter().position(|ie| T::of(&ie.value).is_some())?;
+        T::of(&self.0.remove(at).value).cloned()
+    }
+
+    /// All of a kind.
+    fn all<T: IeType + Clone>(&mut self) -> Vec<T> {
+        std::iter::from_fn(|| self.first()).collect()
+    }
+
+    /// What is left, without what cannot be understood and may not be passed on: contents that are wrong (Q.2931 §5.6.8.2).
+    fn rest(self) -> Vec<Ie> {
+        let mut rest = self.0;
+        rest.retain(|ie| !matches!(ie.value, IeValue::Invalid { .. }));
+        rest
+    }
+}

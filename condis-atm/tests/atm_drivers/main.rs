@@ -1,0 +1,11 @@
+//! The ATM drivers, each host with a call manager or with an MCM, on a switch, in a simulation.
+#![allow(missing_docs, unreachable_pub, reason = "a test, in several files")]
+
+mod calls;
+mod changes;
+mod client;
+mod lab;
+mod network;
+mod parties;
+mod permanent;
+mod saps;
