@@ -283,4 +283,3 @@ fn frames_of(target: &AtmTarget, state: &State, part: usize) -> Range<u32> {
     let end = if part + 1 == parts { all } else { each * (part + 1) };
     each * part..end
 }
-

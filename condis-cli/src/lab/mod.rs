@@ -19,8 +19,8 @@ pub use builtin::{BUILTINS, Builtin};
 pub use error::LabError;
 pub(crate) use error::did_you_mean;
 pub use plan::{
-    AdapterPlan, AtmPlan, AtmTarget, CallPlan, CallTo, Check, ClientPlan, Close, Cut, FibrePlan, Lab, LinkPlan,
-    Manager, Network, NodePlan, Offer, PortPlan, Segment, SwitchPlan, SwitchPvc,
+    AdapterPlan, AtmPlan, AtmTarget, CallPlan, CallTo, Check, ClientPlan, Close, Cut, FibrePlan, Lab,
+    LinkPlan, Manager, Network, NodePlan, Offer, PortPlan, Segment, SwitchPlan, SwitchPvc,
 };
 pub use values::Source;
 pub(crate) use values::octets_of;

@@ -26,7 +26,9 @@ use condis::runtime::{Runtime, Threads};
 use condis::status::NdisStatus;
 use condis::trace::Sink;
 use condis_atm::addr::{AtmAddress, Esi};
-use condis_atm::driver::{AtmCall, AtmConfig, AtmFlow, AtmMcm, AtmMiniport, AtmSap, Bhli, Field, UniCallManager};
+use condis_atm::driver::{
+    AtmCall, AtmConfig, AtmFlow, AtmMcm, AtmMiniport, AtmSap, Bhli, Field, UniCallManager,
+};
 use condis_atm::traffic::Contract;
 use condis_atm::uni::Version;
 use condis_link::Link;
@@ -217,7 +219,10 @@ impl Netcat {
         let ethernet = matches!(link, LinkPlan::Ethernet { .. });
         if self.target.is_atm() == ethernet {
             let (what, wants) = match ethernet {
-                true => ("an ATM address is not called over an Ethernet", "atmtcp:HOST:PORT or udp:HOST:PORT,HOST:PORT"),
+                true => (
+                    "an ATM address is not called over an Ethernet",
+                    "atmtcp:HOST:PORT or udp:HOST:PORT,HOST:PORT",
+                ),
                 false => ("PPPoE is not spoken over a line of ATM", "ethernet:INTERFACE"),
             };
             return Err(LabError::new(what).help(format!("expected --link {wants}")));

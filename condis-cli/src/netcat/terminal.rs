@@ -339,7 +339,10 @@ impl Shared {
 
     pub(super) fn call_up(&self, vc: VcId, params: &CallParams) {
         self.lock().up = true;
-        (self.say)(&format!("up: {}", self.plan.words.connected(vc, params, matches!(self.plan.role, Role::Listen { .. }))));
+        (self.say)(&format!(
+            "up: {}",
+            self.plan.words.connected(vc, params, matches!(self.plan.role, Role::Listen { .. }))
+        ));
     }
 
     pub(super) fn call_over(self: &Arc<Self>, call: &Arc<OneCall>, ended: Ended) {

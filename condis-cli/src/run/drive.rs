@@ -178,7 +178,8 @@ impl Run<'_> {
                 connections.extend(adapter.connections.iter().flat_map(|known| known.all()));
             }
             let vcs = node.node.vcs().into_iter();
-            vcs.map(|info| VcSeen { vpvc: connections.get(&info.id).map(|params| params.vpvc), info }).collect()
+            vcs.map(|info| VcSeen { vpvc: connections.get(&info.id).map(|params| params.vpvc), info })
+                .collect()
         };
         self.vcs = self.world.nodes.iter().map(seen).collect();
     }

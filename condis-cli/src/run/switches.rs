@@ -50,7 +50,10 @@ impl SwitchRun {
         let acceptor = TcpAcceptor::start(socket, tcp_options(say), threads, move |line| {
             let Some(switch) = switch.upgrade() else { return };
             // Whose line has ended makes room.
-            let over = switch.ports().into_iter().filter(|port| !port.line_is_up && port.name.starts_with(&plan.name));
+            let over = switch
+                .ports()
+                .into_iter()
+                .filter(|port| !port.line_is_up && port.name.starts_with(&plan.name));
             over.for_each(|port| drop(switch.remove_port(port.id)));
             let name = format!("{} {}", plan.name, line.peer());
             match switch.add_port(line, config_of(&plan, &name)) {
