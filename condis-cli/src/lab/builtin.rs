@@ -13,6 +13,7 @@ pub struct Builtin {
 pub const BUILTINS: &[Builtin] = &[
     Builtin { name: "two-ways", text: include_str!("../../../labs/two-ways.toml") },
     Builtin { name: "lossy", text: include_str!("../../../labs/lossy.toml") },
+    Builtin { name: "atm", text: include_str!("../../../labs/atm.toml") },
     Builtin { name: "pppoe-ac", text: include_str!("../../../labs/pppoe-ac.toml") },
     Builtin { name: "pppoe-host", text: include_str!("../../../labs/pppoe-host.toml") },
 ];

@@ -75,10 +75,11 @@ impl Run<'_> {
         let clients = self.clients();
         let settled = || clients.iter().all(|client| client.is_ready() || client.problem().is_some());
         let stop = &self.options.stop;
-        self.world.clock.wait(&self.world.ledger, stop, UP_MAX, settled);
+        let limit = if self.lab.real_link().is_some() { UP_MAX_REAL } else { UP_MAX };
+        self.world.clock.wait(&self.world.ledger, stop, limit, settled);
         for client in clients.iter().filter(|client| !client.is_ready()) {
             let why = client.problem();
-            let why = why.unwrap_or_else(|| "no address family was announced on its adapter".to_owned());
+            let why = why.unwrap_or_else(|| client.waits_for().to_owned());
             self.problems.push(format!("{} is not ready: {why}", client.name()));
         }
         self.problems.is_empty() && !self.stopped()
@@ -278,6 +279,9 @@ impl Run<'_> {
 
 /// Nothing but drivers of this process takes part in coming up and down.
 const UP_MAX: Duration = Duration::from_secs(10);
+
+/// On a real line somebody else does: the other end may have to be started first.
+const UP_MAX_REAL: Duration = Duration::from_secs(120);
 const DOWN_MAX: Duration = Duration::from_secs(20);
 
 /// A call that does not come up takes 92 s, and one that makes no progress its own timeout; this is for what hangs.
