@@ -27,7 +27,7 @@ pub fn run(lab: &Lab, options: &Options) -> Result<Report, LabError> {
         may_be_simulated(lab, options)?;
     }
     let mut run =
-        Run { world: World::build(lab, options)?, lab, options, problems: Vec::new(), vcs: Vec::new() };
+        Run { world: World::build(lab, options)?, lab, options, problems: Vec::new(), switches: Vec::new(), vcs: Vec::new() };
     if run.comes_up() {
         if lab.serves() {
             run.serve();
@@ -65,6 +65,7 @@ struct Run<'a> {
     lab: &'a Lab,
     options: &'a Options,
     problems: Vec<String>,
+    switches: Vec<SwitchReport>,
     /// Per node, its VCs while calls were up.
     vcs: Vec<Vec<VcSeen>>,
 }
@@ -163,7 +164,13 @@ impl Run<'_> {
             }
             self.problems.push("not every adapter was removed in time".to_owned());
         }
-        self.world.switches.iter().for_each(SwitchRun::shut_down);
+        for run in &self.world.switches {
+            for call in run.switch.calls() {
+                self.problems.push(format!("switch {} still has {call}", run.switch.name()));
+            }
+            self.switches.push(SwitchReport::of(run));
+            run.shut_down();
+        }
         self.world.clock.settle();
         if let Some(trace) = &self.world.trace
             && (trace.flush().is_err() || trace.lost() > 0)
@@ -206,7 +213,7 @@ impl Run<'_> {
             took: self.now().since(Time::ZERO),
             totals: self.world.ledger.totals(),
             links: self.links(),
-            switches: self.world.switches.iter().map(SwitchReport::of).collect(),
+            switches: self.switches,
             chart: Chart::of(&self.world, &calls),
             problems: self.problems,
             calls,

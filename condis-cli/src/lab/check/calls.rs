@@ -182,7 +182,7 @@ impl Checker<'_> {
         }
         Ok(CallPlan {
             target: match atm {
-                true => self.atm_target(table, span, frame_octets, node, nodes)?,
+                true => self.atm_target(table, span, frame_octets, (node, adapter), nodes)?,
                 false => self.pppoe_target(table, span)?,
             },
             send_octets,
@@ -234,7 +234,7 @@ impl Checker<'_> {
         table: &CallTable,
         span: Range<usize>,
         frame_octets: usize,
-        node: &str,
+        (node, adapter): (&str, &AdapterPlan),
         nodes: &[NodePlan],
     ) -> Result<CallTo, LabError> {
         for (key, value) in [("service", &table.service), ("concentrator", &table.concentrator)] {
@@ -255,6 +255,9 @@ impl Checker<'_> {
         let sdu_octets = (frame_octets + OVERHEAD_OCTETS).max(SDU_OCTETS_MIN) as u32;
         let flow = AtmFlow { contract, sdu_octets_max: sdu_octets };
         let mut call = AtmCall::to(called).both_ways(flow);
+        if let Network::Atm(plan) = &adapter.network {
+            call.calling.clone_from(&plan.address);
+        }
         if let Some(blli) = &table.blli {
             call.blli = vec![self.layers(blli.get_ref(), blli.span())?.to_info()];
         }
