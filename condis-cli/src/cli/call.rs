@@ -15,7 +15,9 @@ use condis_atm::driver::Bhli;
 use condis_atm::uni::Version;
 
 use crate::lab::{EXPECTED_BHLI, EXPECTED_BLLI, LabError, Layers, VERSIONS};
-use crate::netcat::{AtmChoices, Ending, Netcat, Outcome, Passed, Progress, Target, World, open_line, parse_link};
+use crate::netcat::{
+    AtmChoices, Ending, Netcat, Outcome, Passed, Progress, Target, World, open_line, parse_link,
+};
 use crate::run::{Say, trace_to};
 
 /// What `call` and `listen` have in common.
@@ -136,10 +138,13 @@ impl LineArgs {
         ];
         let wrong = of_atm.iter().find(|(_, given, _)| *given).filter(|_| !target.is_atm());
         if let Some((option, _, why)) = wrong {
-            return Err(LabError::new(format!("{option} is for ATM: {why}")).help(format!("leave {option} out")));
+            return Err(
+                LabError::new(format!("{option} is for ATM: {why}")).help(format!("leave {option} out"))
+            );
         }
         if ac_name.is_some() && target.is_atm() {
-            return Err(LabError::new("--ac-name is for PPPoE: ATM has no access concentrators").help("leave --ac-name out"));
+            return Err(LabError::new("--ac-name is for PPPoE: ATM has no access concentrators")
+                .help("leave --ac-name out"));
         }
         let default = AtmChoices::default();
         Ok(Netcat {

@@ -59,7 +59,12 @@ impl LabCall {
         LabCall::new(client, None, None, 0)
     }
 
-    fn new(client: &Arc<Shared>, plan: Option<CallPlan>, answers: Option<VpVc>, number: usize) -> Arc<LabCall> {
+    fn new(
+        client: &Arc<Shared>,
+        plan: Option<CallPlan>,
+        answers: Option<VpVc>,
+        number: usize,
+    ) -> Arc<LabCall> {
         let seed = crc32fast::hash(format!("{}/{} {number}", client.node, client.plan.name).as_bytes());
         let transfer = match &plan {
             Some(plan) => {

@@ -79,7 +79,10 @@ pub(super) struct Next {
 impl State {
     /// The VC to close, if a close waits and every send is back.
     pub(super) fn begin_close(&mut self) -> Option<HeldVc<ClientRole>> {
-        if self.phase != Phase::Draining || self.sends_out > 0 || self.parties.as_ref().is_some_and(Parties::is_many) {
+        if self.phase != Phase::Draining
+            || self.sends_out > 0
+            || self.parties.as_ref().is_some_and(Parties::is_many)
+        {
             return None;
         }
         self.phase = Phase::Closing;

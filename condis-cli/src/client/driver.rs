@@ -457,7 +457,10 @@ impl Shared {
     /// Where a call came in, as the lab calls it.
     pub(super) fn offer_of(&self, sap: &Sap) -> String {
         let offer = self.plan.offers.iter().find(|offer| sap_of(offer) == *sap);
-        offer.map_or_else(|| String::from_utf8_lossy(&sap.address).into_owned(), |offer| offer.name().to_owned())
+        offer.map_or_else(
+            || String::from_utf8_lossy(&sap.address).into_owned(),
+            |offer| offer.name().to_owned(),
+        )
     }
 
     /// Makes the next call, if it is time.
@@ -543,7 +546,9 @@ impl Shared {
             }
             Step::DeletePvcs(af, pvcs) => {
                 for vpvc in pvcs {
-                    if let Outcome::Done(answer) = af.at().oid_request(About::Af, AtmPvc::delete_request(vpvc)) {
+                    if let Outcome::Done(answer) =
+                        af.at().oid_request(About::Af, AtmPvc::delete_request(vpvc))
+                    {
                         self.answered(&answer);
                     }
                 }

@@ -260,7 +260,8 @@ impl Ledger {
             !call.made
                 && call.multipoint
                 && call.stage != Stage::Over
-                && parties.is_some_and(|(to, from)| to == called && (calling.is_none() || from.as_ref() == calling))
+                && parties
+                    .is_some_and(|(to, from)| to == called && (calling.is_none() || from.as_ref() == calling))
         });
         leaf.map(|call| call.data)
     }

@@ -145,7 +145,8 @@ impl LabCall {
             Step::Send => self.send_more(),
             Step::Ready => {
                 if !self.compares_nothing() {
-                    let heard = self.client.ledger.heard_at(&target.call.called, target.call.calling.as_ref());
+                    let heard =
+                        self.client.ledger.heard_at(&target.call.called, target.call.calling.as_ref());
                     self.update(|record| record.other = heard);
                 }
                 self.is_compared();
@@ -289,4 +290,3 @@ fn frames_of(target: &AtmTarget, state: &State, part: usize) -> Range<u32> {
     let end = if part + 1 == parts { all } else { each * (part + 1) };
     each * part..end
 }
-

@@ -47,7 +47,11 @@ impl InOrder {
     }
 
     pub(crate) fn tally(&self) -> Tally {
-        Tally { frames: self.next - self.first, octets: self.octets, checksum: self.hasher.clone().finalize() }
+        Tally {
+            frames: self.next - self.first,
+            octets: self.octets,
+            checksum: self.hasher.clone().finalize(),
+        }
     }
 
     fn count(&mut self, data: &[u8]) {

@@ -2,10 +2,11 @@
 
 use condis_atm::addr::{AtmAddress, Esi};
 use condis_atm::driver::{Bhli, Field, Layer2, Layer3};
-use condis_atm::q2931::wire::{
-    HighLayerInfo, HighLayerType, Layer2Detail, Layer2Protocol, Layer3Detail, Layer3Protocol, LowLayerInfo, Octets,
-};
 use condis_atm::q2931::wire as q2931;
+use condis_atm::q2931::wire::{
+    HighLayerInfo, HighLayerType, Layer2Detail, Layer2Protocol, Layer3Detail, Layer3Protocol, LowLayerInfo,
+    Octets,
+};
 use condis_atm::uni::Version;
 use condis_link::atm::VpVc;
 
@@ -175,6 +176,8 @@ mod tests {
         assert_eq!(bhli("user:0123"), Some(Bhli { kind: 1, info: vec![1, 0x23] }));
         assert_eq!(prefix("47.0005.80.ffe100.0000.f21a.0001").map(|prefix| prefix[0]), Some(0x47));
         assert!(vpvc("0.0").is_none() && vpvc("256.1").is_none() && vpvc("1").is_none());
-        assert!(esi("00:20").is_none() && bhli("user:010203040506070809").is_none() && prefix("47").is_none());
+        assert!(
+            esi("00:20").is_none() && bhli("user:010203040506070809").is_none() && prefix("47").is_none()
+        );
     }
 }

@@ -14,13 +14,15 @@ mod values;
 
 use std::num::NonZeroU64;
 
-pub(crate) use atm::{EXPECTED_BHLI, EXPECTED_BLLI, Layers, VERSIONS, bhli, bhli_info, esi, hex};
+pub(crate) use atm::{
+    EXPECTED_BHLI, EXPECTED_BLLI, Layers, VERSIONS, bhli, bhli_info, esi, hex, with_selector,
+};
 pub use builtin::{BUILTINS, Builtin};
 pub use error::LabError;
 pub(crate) use error::did_you_mean;
 pub use plan::{
-    AdapterPlan, AtmPlan, AtmTarget, CallPlan, CallTo, Check, ClientPlan, Close, Cut, FibrePlan, Lab, LinkPlan,
-    Manager, Network, NodePlan, Offer, PortPlan, Segment, SwitchPlan, SwitchPvc,
+    AdapterPlan, AtmPlan, AtmTarget, CallPlan, CallTo, Check, ClientPlan, Close, Cut, FibrePlan, Lab,
+    LinkPlan, Manager, Network, NodePlan, Offer, PortPlan, Segment, SwitchPlan, SwitchPvc,
 };
 pub use values::Source;
 pub(crate) use values::octets_of;

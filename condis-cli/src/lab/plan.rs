@@ -238,7 +238,9 @@ impl LinkPlan {
     pub fn place(&self) -> Option<&Range<usize>> {
         match self {
             LinkPlan::Segment { .. } | LinkPlan::Fibre { .. } => None,
-            LinkPlan::Ethernet { at, .. } | LinkPlan::AtmTcp { at, .. } | LinkPlan::AtmUdp { at, .. } => Some(at),
+            LinkPlan::Ethernet { at, .. } | LinkPlan::AtmTcp { at, .. } | LinkPlan::AtmUdp { at, .. } => {
+                Some(at)
+            }
         }
     }
 }

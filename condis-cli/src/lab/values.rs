@@ -64,7 +64,11 @@ impl Source {
     }
 
     pub(super) fn cells_per_second(&self, value: &Spanned<Quantity>) -> Result<NonZeroU64, LabError> {
-        self.cell_count(value, "this is no rate of cells", "expected cells a second, more than none: a number, such as 353207")
+        self.cell_count(
+            value,
+            "this is no rate of cells",
+            "expected cells a second, more than none: a number, such as 353207",
+        )
     }
 
     pub(super) fn cells(&self, value: &Spanned<Quantity>) -> Result<NonZeroU64, LabError> {

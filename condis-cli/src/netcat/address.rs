@@ -52,7 +52,9 @@ impl Target {
             _ => match address(text, EXPECTED_LISTEN)? {
                 Some(address) => SapAddress::Is(address),
                 None => {
-                    return Err(LabError::new(format!("calls cannot be taken on \"{text}\"")).help(EXPECTED_LISTEN));
+                    return Err(
+                        LabError::new(format!("calls cannot be taken on \"{text}\"")).help(EXPECTED_LISTEN)
+                    );
                 }
             },
         };
@@ -67,8 +69,9 @@ impl Target {
 
 fn pppoe(service: &str) -> Result<Target, LabError> {
     if service.len() > NAME_OCTETS_MAX {
-        return Err(LabError::new("the name of the service is too long")
-            .help(format!("expected at most {NAME_OCTETS_MAX} octets: it is a Service-Name tag (RFC 2516)")));
+        return Err(LabError::new("the name of the service is too long").help(format!(
+            "expected at most {NAME_OCTETS_MAX} octets: it is a Service-Name tag (RFC 2516)"
+        )));
     }
     Ok(Target::Pppoe { service: service.to_owned() })
 }
@@ -79,12 +82,16 @@ fn address(text: &str, expected: &str) -> Result<Option<AtmAddress>, LabError> {
         let help = format!("{}\n{expected}", did_you_mean(kind, "kind of address", ["pppoe"]));
         return Err(LabError::new(format!("there is no kind of address \"{kind}\"")).help(help));
     }
-    if !text.starts_with(|c: char| c.is_ascii_hexdigit() || c == '+') || !text.contains(|c: char| c.is_ascii_digit()) {
+    if !text.starts_with(|c: char| c.is_ascii_hexdigit() || c == '+')
+        || !text.contains(|c: char| c.is_ascii_digit())
+    {
         return Ok(None);
     }
     match text.parse() {
         Ok(address) => Ok(Some(address)),
-        Err(error) => Err(LabError::new(format!("\"{text}\" is no address: {error}")).help(expected.to_owned())),
+        Err(error) => {
+            Err(LabError::new(format!("\"{text}\" is no address: {error}")).help(expected.to_owned()))
+        }
     }
 }
 
@@ -108,8 +115,9 @@ pub fn parse_link(text: &str) -> Result<LinkPlan, LabError> {
         Some(("ethernet", interface)) if !interface.is_empty() => {
             Ok(LinkPlan::Ethernet { interface: interface.to_owned(), at: 0..0 })
         }
-        Some((kind @ ("atmtcp" | "udp"), rest)) => real_atm_link(kind, rest, 0..0)
-            .map_err(|(what, expected)| LabError::new(what).help(expected)),
+        Some((kind @ ("atmtcp" | "udp"), rest)) => {
+            real_atm_link(kind, rest, 0..0).map_err(|(what, expected)| LabError::new(what).help(expected))
+        }
         Some((kind, _)) if !KINDS.contains(&kind) => {
             Err(LabError::new(format!("there is no kind of link \"{kind}\""))
                 .help(format!("{}\n{EXPECTED_LINK}", did_you_mean(kind, "kind of link", KINDS))))

@@ -29,13 +29,12 @@ pub(crate) fn open_line(
     let Some(line) = start(opened, runtime, say, stop)? else { return Ok(None) };
     let Some(path) = pcap else { return Ok(Some(line)) };
     let options = TapOptions { epoch: wall_clock(), ..TapOptions::default() };
-    let tapped = match line {
-        Line::Ethernet(link) => {
-            Tap::create(link, runtime.clone(), path, options).map(|tap| Line::Ethernet(tap as Arc<dyn Link>))
-        }
-        Line::Atm(link) => {
-            AtmTap::create(link, runtime.clone(), path, options).map(|tap| Line::Atm(tap as Arc<dyn AtmLink>))
-        }
-    };
+    let tapped =
+        match line {
+            Line::Ethernet(link) => Tap::create(link, runtime.clone(), path, options)
+                .map(|tap| Line::Ethernet(tap as Arc<dyn Link>)),
+            Line::Atm(link) => AtmTap::create(link, runtime.clone(), path, options)
+                .map(|tap| Line::Atm(tap as Arc<dyn AtmLink>)),
+        };
     tapped.map(Some).map_err(|error| LabError::new(format!("{}: {error}", path.display())))
 }

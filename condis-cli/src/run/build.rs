@@ -12,7 +12,9 @@ use condis::params::AddressFamily;
 use condis::runtime::{OnTimer, Threads};
 use condis::status::NdisStatus;
 use condis::trace::{Counters, JsonLines};
-use condis_atm::driver::{AtmConfig, AtmConnections, AtmCounters, AtmMcm, AtmMiniport, SignalingCounters, UniCallManager};
+use condis_atm::driver::{
+    AtmConfig, AtmConnections, AtmCounters, AtmMcm, AtmMiniport, SignalingCounters, UniCallManager,
+};
 use condis_atm::uni::{Side, UniConfig};
 use condis_link::Link;
 use condis_link::atm::{AtmLink, Fibre};
@@ -238,7 +240,9 @@ impl World {
                 let name = line.name().to_owned();
                 site.taps.on_line(&name, line)
             }
-            (_, Clock::Sim(_)) => Err(LabError::new(format!("{owner} is on a real line, and the lab is simulated"))),
+            (_, Clock::Sim(_)) => {
+                Err(LabError::new(format!("{owner} is on a real line, and the lab is simulated")))
+            }
         }
     }
 }

@@ -13,7 +13,6 @@ use super::build::{NodeRun, World};
 use super::chart::Chart;
 use super::clock::Clock;
 use super::report::{AdapterReport, LinkReport, NodeReport, Report, SwitchReport, VcSeen};
-use super::switches::SwitchRun;
 use crate::client::Client;
 use crate::client::ledger::{Ending, Stage};
 use crate::lab::{Lab, LabError, LinkPlan};
@@ -26,8 +25,14 @@ pub fn run(lab: &Lab, options: &Options) -> Result<Report, LabError> {
     if options.seed.is_some() {
         may_be_simulated(lab, options)?;
     }
-    let mut run =
-        Run { world: World::build(lab, options)?, lab, options, problems: Vec::new(), switches: Vec::new(), vcs: Vec::new() };
+    let mut run = Run {
+        world: World::build(lab, options)?,
+        lab,
+        options,
+        problems: Vec::new(),
+        switches: Vec::new(),
+        vcs: Vec::new(),
+    };
     if run.comes_up() {
         if lab.serves() {
             run.serve();
@@ -186,7 +191,8 @@ impl Run<'_> {
                 connections.extend(adapter.connections.iter().flat_map(|known| known.all()));
             }
             let vcs = node.node.vcs().into_iter();
-            vcs.map(|info| VcSeen { vpvc: connections.get(&info.id).map(|params| params.vpvc), info }).collect()
+            vcs.map(|info| VcSeen { vpvc: connections.get(&info.id).map(|params| params.vpvc), info })
+                .collect()
         };
         self.vcs = self.world.nodes.iter().map(seen).collect();
     }
@@ -244,6 +250,7 @@ impl Run<'_> {
                     adapters,
                     vcs: vcs.next().unwrap_or_default(),
                     crossings: node.counters.by_name(),
+                    client_log: node.log.of_clients(),
                     left: node.node.left(),
                     reports: node.log.reports(),
                 }

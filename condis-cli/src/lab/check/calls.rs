@@ -15,8 +15,8 @@ use crate::lab::atm::{self, Layers};
 use crate::lab::error::did_you_mean;
 use crate::lab::file::{CallTable, ClientTable, OfferEntry};
 use crate::lab::{
-    AdapterPlan, AtmPlan, AtmTarget, CallPlan, CallTo, Check, ClientPlan, Close, FRAME_OCTETS_MAX, LabError, Network,
-    NodePlan, Offer, SDU_OCTETS_MAX,
+    AdapterPlan, AtmPlan, AtmTarget, CallPlan, CallTo, Check, ClientPlan, Close, FRAME_OCTETS_MAX, LabError,
+    Network, NodePlan, Offer, SDU_OCTETS_MAX,
 };
 
 impl Checker<'_> {
@@ -128,9 +128,7 @@ impl Checker<'_> {
 
     fn layers(&self, text: &str, span: Range<usize>) -> Result<Layers, LabError> {
         Layers::parse(text).ok_or_else(|| {
-            self.source
-                .error(span, format!("\"{text}\" says no layers"), "here")
-                .help(atm::EXPECTED_BLLI)
+            self.source.error(span, format!("\"{text}\" says no layers"), "here").help(atm::EXPECTED_BLLI)
         })
     }
 
@@ -367,10 +365,7 @@ impl Checker<'_> {
                 Contract {
                     category: kind,
                     pcr_cells_per_s: Some(pcr_cells),
-                    sustained: Some(Sustained {
-                        scr_cells_per_s: scr_cells,
-                        mbs_cells: number("mbs", mbs)?,
-                    }),
+                    sustained: Some(Sustained { scr_cells_per_s: scr_cells, mbs_cells: number("mbs", mbs)? }),
                     ..Contract::UBR
                 }
             }

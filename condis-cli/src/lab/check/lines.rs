@@ -11,9 +11,7 @@ use toml::Spanned;
 
 use super::{Checker, each};
 use crate::lab::error::did_you_mean;
-use crate::lab::file::{
-    CutTable, FibreTable, LabFile, PortTable, SegmentTable, SwitchPvcTable, SwitchTable,
-};
+use crate::lab::file::{CutTable, FibreTable, LabFile, PortTable, SegmentTable, SwitchPvcTable, SwitchTable};
 use crate::lab::{
     Cut, FibrePlan, LabError, LinkPlan, NodePlan, PortPlan, Segment, SwitchPlan, SwitchPvc, atm,
 };
@@ -36,7 +34,11 @@ impl Lines {
             if segments.iter().any(|segment| segment.name == fibre.name) {
                 return Err(checker
                     .source
-                    .error(span.clone(), format!("there is a segment \"{}\" already", fibre.name), "this fibre")
+                    .error(
+                        span.clone(),
+                        format!("there is a segment \"{}\" already", fibre.name),
+                        "this fibre",
+                    )
                     .help("expected a name of its own: a link is told by its name"));
             }
         }
@@ -205,18 +207,30 @@ impl Checker<'_> {
                 if end > 1 {
                     return Err(self
                         .source
-                        .error(span, format!("fibre \"{name}\" has two ends, and both are taken"), "the third user")
+                        .error(
+                            span,
+                            format!("fibre \"{name}\" has two ends, and both are taken"),
+                            "the third user",
+                        )
                         .help("expected a fibre for each two; a switch is between more"));
                 }
                 Ok(LinkPlan::Fibre { fibre, end })
             }
             (Some(_), _, true) => Err(self
                 .source
-                .error(span, format!("segment \"{name}\" is an Ethernet, and this wants a line of ATM"), "this link")
+                .error(
+                    span,
+                    format!("segment \"{name}\" is an Ethernet, and this wants a line of ATM"),
+                    "this link",
+                )
                 .help("expected the name of a [fibre.NAME], or an \"atmtcp:\" or \"udp:\" line")),
             (_, Some(_), false) => Err(self
                 .source
-                .error(span, format!("fibre \"{name}\" is a line of ATM, and these drivers want an Ethernet"), "this link")
+                .error(
+                    span,
+                    format!("fibre \"{name}\" is a line of ATM, and these drivers want an Ethernet"),
+                    "this link",
+                )
                 .help("expected the name of a [segment.NAME], or \"ethernet:\" and an interface")),
             (None, None, false) => {
                 let names = lines.segments.iter().map(|segment| segment.name.as_str());
@@ -227,11 +241,13 @@ impl Checker<'_> {
             }
             (None, None, true) => {
                 let names = lines.fibres.iter().map(|(fibre, _)| fibre.name.as_str());
-                Err(self.source.error(span, format!("there is no fibre \"{name}\""), "not known").help(format!(
-                    "{}\na link of ATM is the name of a [fibre.NAME] of this lab, \"atmtcp:HOST:PORT\", \
+                Err(self.source.error(span, format!("there is no fibre \"{name}\""), "not known").help(
+                    format!(
+                        "{}\na link of ATM is the name of a [fibre.NAME] of this lab, \"atmtcp:HOST:PORT\", \
                      \"atmtcp:listen:HOST:PORT\" or \"udp:HOST:PORT,HOST:PORT\"",
-                    did_you_mean(name, "fibre", names)
-                )))
+                        did_you_mean(name, "fibre", names)
+                    ),
+                ))
             }
         }
     }
@@ -247,7 +263,11 @@ impl Checker<'_> {
         if (kind == "ethernet") == atm {
             let (is, wants) =
                 if atm { ("an Ethernet", "a line of ATM") } else { ("a line of ATM", "an Ethernet") };
-            return Err(self.source.error(at, format!("\"{kind}:\" is {is}, and this wants {wants}"), "this link"));
+            return Err(self.source.error(
+                at,
+                format!("\"{kind}:\" is {is}, and this wants {wants}"),
+                "this link",
+            ));
         }
         if kind == "ethernet" {
             return Ok(LinkPlan::Ethernet { interface: rest.to_owned(), at });
@@ -274,7 +294,8 @@ impl Checker<'_> {
                         .error(at.clone(), format!("interface {interface} has an adapter already"), "the second one")
                         .help("expected one adapter for each interface; a macvlan is another interface on the same wire"));
                 }
-                LinkPlan::AtmTcp { listen: true, address, at } | LinkPlan::AtmUdp { local: address, at, .. } => {
+                LinkPlan::AtmTcp { listen: true, address, at }
+                | LinkPlan::AtmUdp { local: address, at, .. } => {
                     let udp = matches!(link, LinkPlan::AtmUdp { .. });
                     if address.port() != 0 && !sockets.insert((udp, *address)) {
                         return Err(self
@@ -289,4 +310,3 @@ impl Checker<'_> {
         Ok(())
     }
 }
-

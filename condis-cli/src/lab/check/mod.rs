@@ -109,24 +109,22 @@ impl Checker<'_> {
             (LinkPlan::Segment { segment, .. }, None) => {
                 Ok(LinkPlan::Segment { segment, address: MacAddr::local(station) })
             }
-            (LinkPlan::Segment { segment, .. }, Some(address)) => match address.get_ref().parse::<MacAddr>() {
-                Ok(mac) if mac.is_station() => Ok(LinkPlan::Segment { segment, address: mac }),
-                _ => Err(self
-                    .source
-                    .error(
-                        address.span(),
-                        format!("\"{}\" is no station's address", address.get_ref()),
-                        "here",
-                    )
-                    .help("expected a unicast Ethernet address, such as \"02:00:00:00:00:01\"")),
-            },
+            (LinkPlan::Segment { segment, .. }, Some(address)) => {
+                match address.get_ref().parse::<MacAddr>() {
+                    Ok(mac) if mac.is_station() => Ok(LinkPlan::Segment { segment, address: mac }),
+                    _ => Err(self
+                        .source
+                        .error(
+                            address.span(),
+                            format!("\"{}\" is no station's address", address.get_ref()),
+                            "here",
+                        )
+                        .help("expected a unicast Ethernet address, such as \"02:00:00:00:00:01\"")),
+                }
+            }
             (LinkPlan::Ethernet { .. }, Some(address)) => Err(self
                 .source
-                .error(
-                    address.span(),
-                    "a real interface has its own address",
-                    "not valid with a real link",
-                )
+                .error(address.span(), "a real interface has its own address", "not valid with a real link")
                 .help("leave `address` out, or attach the adapter to a segment")),
             (_, Some(address)) => Err(self
                 .source
@@ -169,7 +167,9 @@ impl Checker<'_> {
         };
         let addresses = match &table.addresses {
             None => Vec::new(),
-            Some(list) => list.get_ref().iter().map(|text| self.atm_address(text)).collect::<Result<_, _>>()?,
+            Some(list) => {
+                list.get_ref().iter().map(|text| self.atm_address(text)).collect::<Result<_, _>>()?
+            }
         };
         let ilmi = table.ilmi.as_ref().map(|ilmi| *ilmi.get_ref());
         if let (Some(list), Some(false), true) = (&table.addresses, ilmi, addresses.is_empty()) {
