@@ -87,7 +87,7 @@ pub struct AtmChoices {
     /// A constant bit rate to ask for, in cells a second.
     pub pcr: Option<u32>,
     /// The layers above: what the call says, or the listener wants.
-    pub(crate) layers: Option<Layers>,
+    pub layers: Option<Layers>,
     /// The high layer information likewise.
     pub bhli: Option<Bhli>,
     /// Number and acknowledge the data, as over PPPoE.
