@@ -47,6 +47,8 @@ struct Mine {
     /// The permanent connections that the manager is told of, and whether it knows them by now.
     pvcs: Vec<(VpVc, PvcStage)>,
     answered: bool,
+    /// It has an address, which calls of ATM need.
+    addressed: bool,
     /// The calls that are not over.
     calls: BTreeMap<Entry, Arc<LabCall>>,
     to_make: VecDeque<Planned>,
@@ -154,19 +156,29 @@ impl Client {
         (all, calls.iter().filter(|call| call.times > 0).count())
     }
 
-    /// True once its binding runs, its address family is open and every SAP registered.
+    /// True once its binding runs, its address family is open, every SAP registered and, of ATM, an address known.
     pub fn is_ready(&self) -> bool {
         let mine = self.0.lock();
         mine.running
             && matches!(mine.af, AfStage::Open(_))
             && mine.saps.iter().all(|sap| matches!(sap, SapStage::Registered(_)))
             && mine.pvcs.iter().all(|(_, stage)| *stage == PvcStage::Added)
+            && (mine.addressed || self.0.family != AddressFamily::Q2931)
             && mine.problem.is_none()
     }
 
     /// Why it will never be ready.
     pub fn problem(&self) -> Option<String> {
         self.0.lock().problem.clone()
+    }
+
+    /// What it waits for, if it is not ready.
+    pub fn waits_for(&self) -> &'static str {
+        match self.0.lock().af {
+            AfStage::None => "no address family was announced on its adapter",
+            AfStage::Open(_) => "it has no address: no ILMI answers at the other end of its line",
+            _ => "its address family does not open",
+        }
     }
 
     /// Makes its calls, one after the other; each keeps to be [`Stage::Ready`](super::ledger::Stage::Ready) until released.
@@ -405,6 +417,7 @@ impl Shared {
                 }
                 code::CO_GET_ADDRESSES => {
                     let addresses = addresses_of(request).unwrap_or_default();
+                    mine.addressed = !addresses.is_empty();
                     drop(mine);
                     return self.ledger.addresses(&self.node, &self.plan.name, addresses);
                 }

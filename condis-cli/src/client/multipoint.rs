@@ -143,7 +143,14 @@ impl LabCall {
                 }
             }
             Step::Send => self.send_more(),
-            Step::Ready => self.is_compared(),
+            Step::Ready => {
+                if !self.compares_nothing() {
+                    let heard =
+                        self.client.ledger.heard_at(&target.call.called, target.call.calling.as_ref());
+                    self.update(|record| record.other = heard);
+                }
+                self.is_compared();
+            }
             Step::Wait => {}
         }
     }

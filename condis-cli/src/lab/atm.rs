@@ -12,7 +12,7 @@ use condis_link::atm::VpVc;
 
 /// Layers 2 and 3 above a connection, as a call says them and a SAP wants them.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Layers {
+pub struct Layers {
     layer2: Option<(u8, Option<u8>)>,
     layer3: Option<(u8, Above)>,
 }
@@ -33,7 +33,7 @@ pub(crate) const EXPECTED_BHLI: &str =
 
 impl Layers {
     /// Reads such as `llc`, `l2:0c+l3:0b`, `snap:0000000800`.
-    pub(crate) fn parse(text: &str) -> Option<Layers> {
+    pub fn parse(text: &str) -> Option<Layers> {
         let mut layers = Layers::default();
         for part in text.split('+') {
             let (kind, value) = part.split_once(':').unwrap_or((part, ""));

@@ -144,9 +144,10 @@ pub(super) enum OfferEntry {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SapTable {
-    pub(super) address: Spanned<String>,
-    pub(super) blli: Option<Spanned<String>>,
-    pub(super) bhli: Option<Spanned<String>>,
+    // Without places of their own: what reads one of two forms keeps none.
+    pub(super) address: String,
+    pub(super) blli: Option<String>,
+    pub(super) bhli: Option<String>,
 }
 
 /// `[[node.NAME.client.NAME.call]]`. Whom it calls is `service`, `to` or `pvc`.

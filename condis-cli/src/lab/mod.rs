@@ -14,7 +14,10 @@ mod values;
 
 use std::num::NonZeroU64;
 
-pub(crate) use atm::{EXPECTED_BHLI, EXPECTED_BLLI, Layers, VERSIONS, bhli, bhli_info, esi, hex};
+pub use atm::Layers;
+pub(crate) use atm::{
+    EXPECTED_BHLI, EXPECTED_BLLI, VERSIONS, bhli, bhli_info, esi, hex, with_selector,
+};
 pub use builtin::{BUILTINS, Builtin};
 pub use error::LabError;
 pub(crate) use error::did_you_mean;

@@ -1,7 +1,7 @@
 //! What can be called, and over what.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::ops::Range;
 
 use condis_atm::addr::AtmAddress;
@@ -135,7 +135,11 @@ pub(crate) fn real_atm_link(
     rest: &str,
     at: Range<usize>,
 ) -> Result<LinkPlan, (String, &'static str)> {
-    let address = |text: &str| text.parse::<SocketAddr>().ok();
+    // A name is looked up; of its addresses one of IPv4 is what a peer is likely to have.
+    let address = |text: &str| {
+        let found: Vec<SocketAddr> = text.to_socket_addrs().ok()?.collect();
+        found.iter().find(|address| address.is_ipv4()).or(found.first()).copied()
+    };
     let wrong = || format!("\"{kind}:{rest}\" is no line");
     if kind == "udp" {
         let ends = rest.split_once(',').and_then(|(local, peer)| Some((address(local)?, address(peer)?)));

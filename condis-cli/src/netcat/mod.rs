@@ -27,7 +27,7 @@ use condis::status::NdisStatus;
 use condis::trace::Sink;
 use condis_atm::addr::{AtmAddress, Esi};
 use condis_atm::driver::{
-    AtmCall, AtmConfig, AtmFlow, AtmMcm, AtmMiniport, AtmSap, Bhli, Field, UniCallManager,
+    AtmCall, AtmConfig, AtmFlow, AtmMcm, AtmMiniport, AtmSap, Bhli, Field, SapAddress, UniCallManager,
 };
 use condis_atm::traffic::Contract;
 use condis_atm::uni::Version;
@@ -47,7 +47,7 @@ use terminal::{Plan, Role, Stand, Terminal};
 use words::Words;
 
 use crate::client::OVERHEAD_OCTETS;
-use crate::lab::{FRAME_OCTETS_MAX, LabError, Layers, LinkPlan, SDU_OCTETS_MAX, bhli_info};
+use crate::lab::{FRAME_OCTETS_MAX, LabError, Layers, LinkPlan, SDU_OCTETS_MAX, bhli_info, with_selector};
 pub use crate::run::Line;
 
 /// What `call` or `listen` is to do.
@@ -87,7 +87,7 @@ pub struct AtmChoices {
     /// A constant bit rate to ask for, in cells a second.
     pub pcr: Option<u32>,
     /// The layers above: what the call says, or the listener wants.
-    pub(crate) layers: Option<Layers>,
+    pub layers: Option<Layers>,
     /// The high layer information likewise.
     pub bhli: Option<Bhli>,
     /// Number and acknowledge the data, as over PPPoE.
@@ -267,12 +267,13 @@ impl Netcat {
         node.register_protocol("terminal", terminal.clone());
         self.add_adapter(&node, line)?;
 
-        let mut ended = match come_up(&terminal, stop) {
+        let patience = self.patience.unwrap_or(if self.listen { Duration::MAX } else { UP_MAX });
+        let mut ended = match come_up(&terminal, patience, stop) {
             Stand::Ready if stop.load(SeqCst) => Ended::of(Ending::Stopped),
             Stand::Ready => {
                 start(&pump, &terminal, input, output, sdu_octets);
                 if self.listen {
-                    say(&format!("listening on {}", self.target));
+                    say(&format!("listening on {}", self.place(&terminal)));
                 } else {
                     terminal.dial();
                 }
@@ -280,7 +281,8 @@ impl Netcat {
             }
             Stand::Ended(ended) => ended,
             Stand::Problem(why) => Ended::of(Ending::Failed(why)),
-            Stand::ComingUp => Ended::of(Ending::Failed("no address family was announced".to_owned())),
+            Stand::ComingUp if stop.load(SeqCst) => Ended::of(Ending::Stopped),
+            Stand::ComingUp => Ended::of(Ending::Failed(terminal.waits_for().to_owned())),
         };
         if !stop.load(SeqCst) {
             while !pump.wait_written(LOOK_AGAIN_AFTER) && !stop.load(SeqCst) && pump.broken().is_none() {
@@ -293,6 +295,18 @@ impl Netcat {
         pump.close();
         let left = come_down(&node, &runtime);
         Ok(Outcome { ended, passed: pump.passed(), left })
+    }
+
+    /// Where calls are taken, with the address that callers want if this end knows it.
+    fn place(&self, terminal: &Terminal) -> String {
+        let address = match (&self.target, terminal.address()) {
+            (Target::AtmSap(SapAddress::OnlySelector(selector), _), Some(own)) => {
+                with_selector(&own, *selector)
+            }
+            (Target::AtmSap(SapAddress::Any, _), Some(own)) => own,
+            _ => return self.target.to_string(),
+        };
+        format!("{}: {address}", self.target)
     }
 
     fn sdu_octets(&self) -> usize {
@@ -429,8 +443,9 @@ impl Netcat {
     }
 }
 
-fn come_up(terminal: &Terminal, stop: &AtomicBool) -> Stand {
-    let end = terminal.0.runtime.now().after(UP_MAX);
+/// Waits until there is an address family, and whatever else takes no call to be had.
+fn come_up(terminal: &Terminal, patience: Duration, stop: &AtomicBool) -> Stand {
+    let end = terminal.0.runtime.now().after(patience);
     loop {
         let stand = terminal.wait(LOOK_AGAIN_AFTER);
         let late = terminal.0.runtime.now() >= end;
@@ -494,6 +509,8 @@ pub const CALL_IDLE: Duration = Duration::from_secs(1);
 /// A signal sets a flag and wakes nobody.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(100);
 
-/// Nothing but drivers of this process takes part in coming up and down.
+/// How long it may take until a call can be made, unless it is said.
 const UP_MAX: Duration = Duration::from_secs(10);
+
+/// Nothing but drivers of this process takes part in coming down.
 const DOWN_MAX: Duration = Duration::from_secs(10);

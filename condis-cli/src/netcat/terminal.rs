@@ -8,13 +8,16 @@ use condis::af::{Af, HeldAf};
 use condis::binding::Binding;
 use condis::driver::{BindingLife, Bound, ClientAf, ClientBinding, ClientSap, ClientVc, Protocol};
 use condis::nbl::Pool;
+use condis::oid::{About, OidAnswer, OidRequest, code};
 use condis::params::{AddressFamily, CallParams, Sap};
 use condis::role::Client as ClientRole;
 use condis::runtime::{Lane, Runtime};
 use condis::sap::{HeldSap, SapRef};
 use condis::status::NdisStatus;
-use condis::token::{Answer, NotifyCloseAf, Outcome, Pended, RestartBinding, Token, Unbind};
+use condis::token::{Answer, NotifyCloseAf, Oid, Outcome, Pended, RestartBinding, Token, Unbind};
 use condis::trace::VcId;
+use condis_atm::addr::AtmAddress;
+use condis_atm::driver::{addresses_of, get_addresses_request};
 
 use super::call::{CallObject, OneCall};
 use super::pump::Pump;
@@ -63,6 +66,8 @@ struct Mine {
     calls: usize,
     /// The call is up, or was.
     up: bool,
+    /// Of ATM.
+    addresses: Vec<AtmAddress>,
     running: bool,
     stopping: bool,
     problem: Option<String>,
@@ -154,12 +159,13 @@ impl Terminal {
 
     /// Waits until something changes, at most `timeout`, and tells how it stands.
     pub(super) fn wait(&self, timeout: Duration) -> Stand {
+        let wants_address = self.0.plan.family == AddressFamily::Q2931;
         let mine = self.0.lock();
-        if matches!(mine.stand(), Stand::ComingUp | Stand::Ready) {
+        if matches!(mine.stand(wants_address), Stand::ComingUp | Stand::Ready) {
             let waited = self.0.changed.wait_timeout(mine, timeout);
-            return waited.unwrap_or_else(PoisonError::into_inner).0.stand();
+            return waited.unwrap_or_else(PoisonError::into_inner).0.stand(wants_address);
         }
-        mine.stand()
+        mine.stand(wants_address)
     }
 
     /// Forgets how the last call ended, to take the next.
@@ -177,6 +183,21 @@ impl Terminal {
 
     pub(super) fn is_up(&self) -> bool {
         self.0.lock().up
+    }
+
+    /// The first address of this end, of ATM.
+    pub(super) fn address(&self) -> Option<AtmAddress> {
+        self.0.lock().addresses.first().cloned()
+    }
+
+    /// What it waits for while it comes up.
+    pub(super) fn waits_for(&self) -> &'static str {
+        match self.0.lock().af {
+            AfStage::Open(_) => {
+                "this end has no address: no ILMI answers at the other end of the line; give --own-address"
+            }
+            _ => "no address family was announced",
+        }
     }
 
     pub(super) fn has_call(&self) -> bool {
@@ -250,6 +271,36 @@ impl ClientAf for Terminal {
         answer
     }
 
+    /// There are other addresses: they are asked for (CO-196). Signaling came or went: calls tell of that.
+    fn oid_request<'a>(
+        &self,
+        af: Af<'_, ClientRole>,
+        _: About,
+        request: OidRequest,
+        token: Token<'a, Oid>,
+    ) -> Answer<'a, Oid> {
+        let status = match request.oid {
+            code::CO_ADDRESS_CHANGE => {
+                let (terminal, af) = (self.0.clone(), af.keep());
+                let ask = move || {
+                    let asked = af.at().oid_request(About::Af, get_addresses_request(ADDRESSES_MAX));
+                    if let Outcome::Done(answer) = asked {
+                        terminal.answered(&answer);
+                    }
+                };
+                self.0.runtime.defer(self.0.lane, Box::new(ask));
+                NdisStatus::SUCCESS
+            }
+            code::CO_SIGNALING_ENABLED | code::CO_SIGNALING_DISABLED => NdisStatus::SUCCESS,
+            _ => NdisStatus::NOT_SUPPORTED,
+        };
+        token.done(OidAnswer::new(status, request))
+    }
+
+    fn oid_request_complete(&self, _: Af<'_, ClientRole>, _: About, answer: OidAnswer) {
+        self.0.answered(&answer);
+    }
+
     fn create_vc(&self, _: Af<'_, ClientRole>, _: VcId) -> Result<Box<dyn ClientVc>, NdisStatus> {
         Ok(Box::new(CallObject(OneCall::new(&self.0))))
     }
@@ -295,6 +346,14 @@ impl Shared {
         }
         self.changed.notify_all();
         self.wind_up();
+    }
+
+    /// The manager has told its addresses.
+    fn answered(&self, answer: &OidAnswer) {
+        let Some(request) = &answer.request else { return };
+        let Ok(addresses) = addresses_of(request) else { return };
+        self.lock().addresses = addresses;
+        self.changed.notify_all();
     }
 
     fn not_opened(self: &Arc<Self>, status: NdisStatus) {
@@ -397,7 +456,7 @@ impl Shared {
 }
 
 impl Mine {
-    fn stand(&self) -> Stand {
+    fn stand(&self, wants_address: bool) -> Stand {
         if let Some(ended) = &self.ended {
             Stand::Ended(ended.clone())
         } else if let Some(problem) = &self.problem {
@@ -405,6 +464,7 @@ impl Mine {
         } else if self.stopping {
             Stand::Problem("the adapter went away".to_owned())
         } else if self.running
+            && (!wants_address || !self.addresses.is_empty())
             && matches!(self.af, AfStage::Open(_))
             && matches!(self.sap, SapStage::None | SapStage::Registered(_))
         {
@@ -442,3 +502,6 @@ impl Mine {
         }
     }
 }
+
+/// Addresses that are asked for: more than one interface has.
+const ADDRESSES_MAX: usize = 64;

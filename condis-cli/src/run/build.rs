@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 
 use condis::adapter::AdapterInfo;
 use condis::driver::{Bound, Protocol};

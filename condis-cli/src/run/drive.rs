@@ -13,7 +13,6 @@ use super::build::{NodeRun, World};
 use super::chart::Chart;
 use super::clock::Clock;
 use super::report::{AdapterReport, LinkReport, NodeReport, Report, SwitchReport, VcSeen};
-use super::switches::SwitchRun;
 use crate::client::Client;
 use crate::client::ledger::{Ending, Stage};
 use crate::lab::{Lab, LabError, LinkPlan};
@@ -26,8 +25,14 @@ pub fn run(lab: &Lab, options: &Options) -> Result<Report, LabError> {
     if options.seed.is_some() {
         may_be_simulated(lab, options)?;
     }
-    let mut run =
-        Run { world: World::build(lab, options)?, lab, options, problems: Vec::new(), vcs: Vec::new() };
+    let mut run = Run {
+        world: World::build(lab, options)?,
+        lab,
+        options,
+        problems: Vec::new(),
+        switches: Vec::new(),
+        vcs: Vec::new(),
+    };
     if run.comes_up() {
         if lab.serves() {
             run.serve();
@@ -65,6 +70,7 @@ struct Run<'a> {
     lab: &'a Lab,
     options: &'a Options,
     problems: Vec<String>,
+    switches: Vec<SwitchReport>,
     /// Per node, its VCs while calls were up.
     vcs: Vec<Vec<VcSeen>>,
 }
@@ -75,10 +81,11 @@ impl Run<'_> {
         let clients = self.clients();
         let settled = || clients.iter().all(|client| client.is_ready() || client.problem().is_some());
         let stop = &self.options.stop;
-        self.world.clock.wait(&self.world.ledger, stop, UP_MAX, settled);
+        let limit = if self.lab.real_link().is_some() { UP_MAX_REAL } else { UP_MAX };
+        self.world.clock.wait(&self.world.ledger, stop, limit, settled);
         for client in clients.iter().filter(|client| !client.is_ready()) {
             let why = client.problem();
-            let why = why.unwrap_or_else(|| "no address family was announced on its adapter".to_owned());
+            let why = why.unwrap_or_else(|| client.waits_for().to_owned());
             self.problems.push(format!("{} is not ready: {why}", client.name()));
         }
         self.problems.is_empty() && !self.stopped()
@@ -162,7 +169,13 @@ impl Run<'_> {
             }
             self.problems.push("not every adapter was removed in time".to_owned());
         }
-        self.world.switches.iter().for_each(SwitchRun::shut_down);
+        for run in &self.world.switches {
+            for call in run.switch.calls() {
+                self.problems.push(format!("switch {} still has {call}", run.switch.name()));
+            }
+            self.switches.push(SwitchReport::of(run));
+            run.shut_down();
+        }
         self.world.clock.settle();
         if let Some(trace) = &self.world.trace
             && (trace.flush().is_err() || trace.lost() > 0)
@@ -206,7 +219,7 @@ impl Run<'_> {
             took: self.now().since(Time::ZERO),
             totals: self.world.ledger.totals(),
             links: self.links(),
-            switches: self.world.switches.iter().map(SwitchReport::of).collect(),
+            switches: self.switches,
             chart: Chart::of(&self.world, &calls),
             problems: self.problems,
             calls,
@@ -237,6 +250,7 @@ impl Run<'_> {
                     adapters,
                     vcs: vcs.next().unwrap_or_default(),
                     crossings: node.counters.by_name(),
+                    client_log: node.log.of_clients(),
                     left: node.node.left(),
                     reports: node.log.reports(),
                 }
@@ -279,6 +293,9 @@ impl Run<'_> {
 
 /// Nothing but drivers of this process takes part in coming up and down.
 const UP_MAX: Duration = Duration::from_secs(10);
+
+/// On a real line somebody else does: the other end may have to be started first.
+const UP_MAX_REAL: Duration = Duration::from_secs(120);
 const DOWN_MAX: Duration = Duration::from_secs(20);
 
 /// A call that does not come up takes 92 s, and one that makes no progress its own timeout; this is for what hangs.

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use condis::runtime::{Runtime, Threads};
-use condis_link::atm::tcp::{LineEvent, TcpAcceptor, TcpLine, TcpOptions, TcpSocket};
+use condis_link::atm::tcp::{Disconnect, LineEvent, TcpAcceptor, TcpLine, TcpOptions, TcpSocket};
 use condis_link::atm::udp::{UdpLine, UdpSocket};
 use condis_link::atm::{AtmLink, Fibre, FibreEnd};
 use condis_link::counters::Counters;
@@ -49,7 +49,7 @@ impl Line {
 
 /// A fibre with its ends, as they are given out.
 pub(super) struct FibreRun {
-    pub(super) fibre: Fibre,
+    _fibre: Fibre,
     pub(super) ends: [Arc<FibreEnd>; 2],
     /// The ends, one of them behind a capture if there is one.
     users: [Arc<dyn AtmLink>; 2],
@@ -60,7 +60,7 @@ impl FibreRun {
         let [a, b] = ends.clone();
         // One end hears and says all there is.
         let users = [taps.on_atm(fibre.name(), a)?, b as Arc<dyn AtmLink>];
-        Ok(FibreRun { fibre, ends, users })
+        Ok(FibreRun { _fibre: fibre, ends, users })
     }
 
     pub(super) fn end(&self, end: usize) -> Arc<dyn AtmLink> {
@@ -186,6 +186,10 @@ pub(crate) fn start(
 pub(crate) fn tcp_options(say: &Say) -> TcpOptions {
     let (say, last) = (say.clone(), Mutex::new(String::new()));
     let on_event = move |event: &LineEvent<'_>| {
+        // What we do ourselves is known.
+        if matches!(event, LineEvent::Disconnected { why: Disconnect::Closed, .. }) {
+            return;
+        }
         let text = event.to_string();
         let kind = text.split(';').next().unwrap_or_default().to_owned();
         let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);

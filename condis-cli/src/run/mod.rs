@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-pub(crate) use build::{TraceFile, trace_to};
+pub(crate) use build::trace_to;
 pub use drive::run;
 pub use json::to_json;
 pub use lines::Line;

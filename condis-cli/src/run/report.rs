@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use condis::node::Left;
+use condis::trace::ObjectId;
 use condis::vc::VcInfo;
 use condis_link::atm::VpVc;
 
@@ -55,6 +56,8 @@ pub struct NodeReport {
     pub vcs: Vec<VcSeen>,
     /// Crossings under their documented names, over the whole run.
     pub crossings: BTreeMap<&'static str, u64>,
+    /// What clients called and were called with, and about what, in order; data is left out.
+    pub client_log: Vec<(ObjectId, &'static str)>,
     /// What was left at the end.
     pub left: Left,
     /// Broken rules, as NDIS reported them.

@@ -54,7 +54,9 @@ impl SwitchRun {
                 .ports()
                 .into_iter()
                 .filter(|port| !port.line_is_up && port.name.starts_with(&plan.name));
-            over.for_each(|port| drop(switch.remove_port(port.id)));
+            over.for_each(|port| {
+                switch.remove_port(port.id);
+            });
             let name = format!("{} {}", plan.name, line.peer());
             match switch.add_port(line, config_of(&plan, &name)) {
                 Ok(port) => told(&format!("{name} is {port} of switch {}", switch.name())),

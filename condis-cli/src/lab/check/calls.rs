@@ -75,20 +75,19 @@ impl Checker<'_> {
                 Ok(Offer::Atm(Box::new(sap), text.clone()))
             }
             (Network::Atm(plan), OfferEntry::Sap(table)) => {
-                let text = table.address.get_ref();
-                let address = self.sap_address(text, table.address.span(), plan)?;
-                let mut name = text.clone();
+                let address = self.sap_address(&table.address, offer.span(), plan)?;
+                let mut name = table.address.clone();
                 let (layer2, layer3) = match &table.blli {
                     Some(blli) => {
-                        name += &format!(" blli {}", blli.get_ref());
-                        self.layers(blli)?.to_fields()
+                        name += &format!(" blli {blli}");
+                        self.layers(blli, offer.span())?.to_fields()
                     }
                     None => (Field::Any, Field::Any),
                 };
                 let bhli = match &table.bhli {
                     Some(bhli) => {
-                        name += &format!(" bhli {}", bhli.get_ref());
-                        Field::Is(self.bhli(bhli)?)
+                        name += &format!(" bhli {bhli}");
+                        Field::Is(self.bhli(bhli, offer.span())?)
                     }
                     None => Field::Any,
                 };
@@ -127,18 +126,16 @@ impl Checker<'_> {
         })
     }
 
-    fn layers(&self, text: &Spanned<String>) -> Result<Layers, LabError> {
-        Layers::parse(text.get_ref()).ok_or_else(|| {
-            self.source
-                .error(text.span(), format!("\"{}\" says no layers", text.get_ref()), "here")
-                .help(atm::EXPECTED_BLLI)
+    fn layers(&self, text: &str, span: Range<usize>) -> Result<Layers, LabError> {
+        Layers::parse(text).ok_or_else(|| {
+            self.source.error(span, format!("\"{text}\" says no layers"), "here").help(atm::EXPECTED_BLLI)
         })
     }
 
-    fn bhli(&self, text: &Spanned<String>) -> Result<Bhli, LabError> {
-        atm::bhli(text.get_ref()).ok_or_else(|| {
+    fn bhli(&self, text: &str, span: Range<usize>) -> Result<Bhli, LabError> {
+        atm::bhli(text).ok_or_else(|| {
             self.source
-                .error(text.span(), format!("\"{}\" is no high layer information", text.get_ref()), "here")
+                .error(span, format!("\"{text}\" is no high layer information"), "here")
                 .help(atm::EXPECTED_BHLI)
         })
     }
@@ -183,7 +180,7 @@ impl Checker<'_> {
         }
         Ok(CallPlan {
             target: match atm {
-                true => self.atm_target(table, span, frame_octets, node, nodes)?,
+                true => self.atm_target(table, span, frame_octets, (node, adapter), nodes)?,
                 false => self.pppoe_target(table, span)?,
             },
             send_octets,
@@ -235,7 +232,7 @@ impl Checker<'_> {
         table: &CallTable,
         span: Range<usize>,
         frame_octets: usize,
-        node: &str,
+        (node, adapter): (&str, &AdapterPlan),
         nodes: &[NodePlan],
     ) -> Result<CallTo, LabError> {
         for (key, value) in [("service", &table.service), ("concentrator", &table.concentrator)] {
@@ -256,11 +253,14 @@ impl Checker<'_> {
         let sdu_octets = (frame_octets + OVERHEAD_OCTETS).max(SDU_OCTETS_MIN) as u32;
         let flow = AtmFlow { contract, sdu_octets_max: sdu_octets };
         let mut call = AtmCall::to(called).both_ways(flow);
+        if let Network::Atm(plan) = &adapter.network {
+            call.calling.clone_from(&plan.address);
+        }
         if let Some(blli) = &table.blli {
-            call.blli = vec![self.layers(blli)?.to_info()];
+            call.blli = vec![self.layers(blli.get_ref(), blli.span())?.to_info()];
         }
         if let Some(text) = &table.bhli {
-            call.bhli = atm::bhli_info(&self.bhli(text)?);
+            call.bhli = atm::bhli_info(&self.bhli(text.get_ref(), text.span())?);
         }
         let leaves = match &table.leaves {
             None => Vec::new(),
