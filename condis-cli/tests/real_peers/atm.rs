@@ -90,7 +90,8 @@ fn host_of_a_linux_network(uni: &str, version: &str) {
 
         // We call, send and release.
         linux.does("listen");
-        let (ended, _) = start("call", LINUX, &["--bhli", TTCP, "--send-file", &data]).end();
+        let (ended, _) =
+            start("call", LINUX, &["--bhli", TTCP, "--sdu", "512", "--one-way", "--send-file", &data]).end();
         ended.well();
         linux.does(&format!("received {OCTETS}"));
 
