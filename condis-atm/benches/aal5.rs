@@ -69,11 +69,11 @@ fn main() {
 
 fn segment(harness: &mut Harness, octets: usize) {
     let target = if octets == 40 { 1.3 } else { 1.0 };
-    let (mut cells, mut cells_again, mut pdu) = (room(octets), room(octets), pdu(octets));
+    let (mut cells, mut cells_again, pdu) = (room(octets), room(octets), pdu(octets));
     let (more, last) = (header(0).octets(), header(0).with_pti(Pti::USER_LAST).octets());
     let mut under = |sdus: u64| {
         for _ in 0..sdus {
-            black_box(floor::segment(black_box(pdu.octets()), more, last, black_box(&mut cells)));
+            black_box(floor::segment(black_box(&pdu), more, last, black_box(&mut cells)));
         }
     };
     let sdu = sdu(octets);
@@ -102,10 +102,10 @@ fn reassemble(harness: &mut Harness, octets: usize) {
     let headers: Vec<HeaderWord> = (0..VCS).map(header).collect();
     let mut cells = room(octets);
     segmenter(VCS / 2).segment(&[IoSlice::new(&sdu(octets))], 0, &mut cells).expect("there is room");
-    let mut buffer = vec![0; pdu_octets(octets)];
+    let mut buffer = Aligned::new(vec![0; pdu_octets(octets)]);
     let mut under = |sdus: u64| {
         for _ in 0..sdus {
-            let given = floor::reassemble(black_box(&cells), black_box(&mut buffer));
+            let given = floor::reassemble(black_box(&cells), black_box(buffer.octets()));
             assert_eq!(given, Some(octets));
         }
     };
@@ -223,17 +223,17 @@ fn sdu(octets: usize) -> Vec<u8> {
 }
 
 /// A PDU without its CRC.
-fn pdu(octets: usize) -> Aligned {
+fn pdu(octets: usize) -> Vec<u8> {
     let mut pdu = sdu(octets);
     pdu.resize(pdu_octets(octets) - 8, 0);
     pdu.extend([0, 0]);
     pdu.extend((octets as u16).to_be_bytes());
     pdu.extend([0; 4]);
-    Aligned::new(pdu)
+    pdu
 }
 
-/// Octets that begin with a cache line. Where the floor's PDU lies otherwise, its time may double: it reads again what it has
-/// just written, the CRC, and where that crosses a line the processor has to wait.
+/// Octets that begin with a cache line. Where those of a floor lie otherwise, its time for a short PDU may double: it reads again
+/// what it has just written, and where that crosses a line the processor has to wait.
 struct Aligned {
     octets: Vec<u8>,
     from: usize,

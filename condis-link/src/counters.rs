@@ -48,7 +48,7 @@ counts! {
     Cut = "cut",
     /// Frames lost because the link, or the receiving one, was closed.
     Closed = "closed",
-    /// Frames lost because the interface was down or gone.
+    /// Frames lost because the interface was down or gone, or the line not connected.
     Down = "down",
     /// Frames lost because no port had their destination address.
     NoSuchDestination = "no_such_destination",
@@ -64,7 +64,7 @@ counts! {
     SendFailed = "send_failed",
     /// Cells given to a line of SDUs, and SDUs given to a line of cells: lost.
     WrongForm = "wrong_form",
-    /// What arrived and is nothing that belongs on this line: a datagram without its header, a stream out of step.
+    /// What is nothing that belongs on this line of ATM: a datagram without its header, a stream out of step, an SDU for 0.0.
     Malformed = "malformed",
     /// Messages with which the other end of an ATM over TCP line told that a connection was opened or closed.
     ControlReceived = "control_received",

@@ -387,3 +387,34 @@ fn on_threads_the_order_is_the_same() {
     fibre.cut();
     assert_eq!(heard.recv_timeout(Duration::from_secs(20)).unwrap(), [0_u32; 0]);
 }
+
+/// Neither a cell nor its delivery allocates once the queue has grown.
+#[test]
+fn a_megabyte_allocates_nothing() {
+    let sim = Sim::new(1);
+    let conditions = FibreConditions { queue_cells_max: 30_000, ..FibreConditions::default() };
+    let (_fibre, [a, b]) = Fibre::new(sim.clone(), "fibre", conditions, 7);
+    let whole = Arc::new(Counting(Mutex::new(0)));
+    b.attach(Arc::downgrade(&whole) as Weak<dyn AtmLinkUser>);
+    let cells = vec![[0; 53]; 21_846];
+    let burst = || {
+        assert_eq!(a.transmit_cells(&cells), cells.len());
+        run(&sim);
+    };
+    (0..3).for_each(|_| burst());
+    assert_eq!(allocation_counter::measure(burst).count_total, 0);
+    assert_eq!(*whole.0.lock().unwrap(), 4 * 21_846);
+}
+
+/// Counts cells.
+struct Counting(Mutex<u64>);
+
+impl AtmLinkUser for Counting {
+    fn receive_cells(&self, cells: &[Cell]) {
+        *self.0.lock().unwrap() += cells.len() as u64;
+    }
+
+    fn receive_sdus(&self, _: &[SduIn<'_>]) {}
+
+    fn link_state(&self, _: bool) {}
+}

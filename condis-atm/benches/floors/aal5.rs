@@ -9,20 +9,20 @@ const HEADER: usize = CELL_OCTETS - PAYLOAD;
 /// The AAL5 header bit that ends a PDU, in the fourth octet of a cell.
 const LAST: u8 = 0b10;
 
-/// Two passes: crc-fast over the PDU, then 48 octets at a time behind a ready header.
+/// Two passes: crc-fast over the PDU, then 48 octets at a time behind a ready header. The CRC goes where it belongs afterwards.
 ///
 /// `pdu` is padded already, and has its trailer but for the CRC; so the floor spares finding out where things belong.
 #[inline(never)]
-pub(crate) fn segment(pdu: &mut [u8], header: [u8; HEADER], last: [u8; HEADER], cells: &mut [Cell]) -> usize {
-    let covered = pdu.len() - 4;
-    let crc = checksum(CrcAlgorithm::Crc32Bzip2, &pdu[..covered]) as u32;
-    pdu[covered..].copy_from_slice(&crc.to_be_bytes());
+pub(crate) fn segment(pdu: &[u8], header: [u8; HEADER], last: [u8; HEADER], cells: &mut [Cell]) -> usize {
+    let crc = checksum(CrcAlgorithm::Crc32Bzip2, &pdu[..pdu.len() - 4]) as u32;
     let (payloads, _) = pdu.as_chunks::<PAYLOAD>();
     for (payload, cell) in payloads.iter().zip(cells.iter_mut()) {
         cell[..HEADER].copy_from_slice(&header);
         cell[HEADER..].copy_from_slice(payload);
     }
-    cells[payloads.len() - 1][..HEADER].copy_from_slice(&last);
+    let cell = &mut cells[payloads.len() - 1];
+    cell[..HEADER].copy_from_slice(&last);
+    cell[CELL_OCTETS - 4..].copy_from_slice(&crc.to_be_bytes());
     payloads.len()
 }
 

@@ -4,7 +4,8 @@ use condis::nbl::Nbl;
 
 /// Memory that a PDU is put together in, and in which its SDU is then handed on.
 ///
-/// It has its room from the moment it is supplied, and the same room each time it is asked.
+/// It has its room from the moment it is supplied, and the same room each time it is asked. A PDU in a buffer that breaks its
+/// word is dropped, as too long or of a wrong length.
 pub trait PduBuffer {
     /// The octets to write to, from the first octet of the SDU on.
     fn room(&mut self) -> &mut [u8];

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use condis::runtime::Time;
 
-use super::crc::crc_32;
+use super::crc::Crc32;
 use super::{Aal5Counters, PduBuffer, SDU_OCTETS_MAX, TRAILER_OCTETS, Trailer, cells_of, pdu_octets};
 use crate::cell::PAYLOAD_OCTETS;
 use crate::cell::runs::Run;
@@ -194,7 +194,8 @@ impl<B: PduBuffer> Reassembler<B> {
     fn fill(&mut self, mut filling: Filling<B>, run: &mut Run<'_>) -> Option<Pdu<B>> {
         let room = filling.buffer.room();
         let octets_max = self.pdu_octets_max.min(room.len());
-        let (rooms, _) = room[..octets_max][filling.octets..].as_chunks_mut();
+        // A room that shrinks breaks its word, and has no more room.
+        let (rooms, _) = room[..octets_max].get_mut(filling.octets..).unwrap_or_default().as_chunks_mut();
         if rooms.is_empty() {
             self.counters.dropped_oversize += 1;
             self.state = State::Skipping { deadline: filling.deadline };
@@ -215,7 +216,7 @@ impl<B: PduBuffer> Reassembler<B> {
     #[inline]
     fn finish(&mut self, filling: Filling<B>, efci: bool) -> Option<Pdu<B>> {
         let Filling { mut buffer, octets, clp, .. } = filling;
-        match check(&buffer.room()[..octets], self.config.sdu_octets_max) {
+        match check(buffer.room().get(..octets).unwrap_or_default(), self.config.sdu_octets_max) {
             Ok(Trailer { uu, length, .. }) => {
                 let sdu_octets = usize::from(length);
                 self.counters.sdus += 1;
@@ -268,7 +269,7 @@ fn check(pdu: &[u8], sdu_octets_max: usize) -> Result<Trailer, Discard> {
     let length = usize::from(trailer.length);
     // The pad is less than a cell.
     let fits = covered.len().checked_sub(length).is_some_and(|pad| pad < PAYLOAD_OCTETS);
-    if crc_32(&pdu[..pdu.len() - 4]) != trailer.crc {
+    if crc_of(pdu) != trailer.crc {
         Err(match cells_of(length) * PAYLOAD_OCTETS < pdu.len() {
             _ if fits => Discard::Crc,
             true => Discard::LostEnd,
@@ -284,4 +285,16 @@ fn check(pdu: &[u8], sdu_octets_max: usize) -> Result<Trailer, Discard> {
             _ => Discard::Oversize,
         })
     }
+}
+
+/// The CRC of all of a PDU but its last four octets. PDUs of one cell are many, and it pays to know how long they are.
+#[inline]
+fn crc_of(pdu: &[u8]) -> u32 {
+    let covered = &pdu[..pdu.len() - 4];
+    let mut crc = Crc32::new();
+    match covered.first_chunk::<{ PAYLOAD_OCTETS - 4 }>() {
+        Some(covered) if pdu.len() == PAYLOAD_OCTETS => crc.update_short(covered),
+        _ => crc.update(covered),
+    }
+    crc.finish()
 }

@@ -261,6 +261,32 @@ fn memory_is_bounded() {
     }
 }
 
+/// A buffer with less room each time it is asked.
+struct Shrinking(Vec<u8>);
+
+impl PduBuffer for Shrinking {
+    fn room(&mut self) -> &mut [u8] {
+        self.0.truncate(self.0.len().saturating_sub(40));
+        &mut self.0
+    }
+
+    fn finish(&mut self, _sdu_octets: usize) {}
+}
+
+#[test]
+fn a_buffer_that_shrinks_does_no_harm() {
+    for octets in [41, 100, 200, 300] {
+        let mut reassembler =
+            Reassembler::new(ReassemblyConfig { sdu_octets_max: 300, ..Default::default() });
+        for cell in &cells(&vec![1; octets], 0) {
+            let mut run = Run::of_one(UNI, HeaderWord::of(cell), cell);
+            let pdu = reassembler.next_pdu(Time::ZERO, &mut run, |_| Some(Shrinking(vec![0; 250])));
+            assert!(pdu.is_none() || octets == 41);
+        }
+        assert!(!reassembler.holds_buffer());
+    }
+}
+
 fn some_sdu() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         proptest::collection::vec(any::<u8>(), 1..300),

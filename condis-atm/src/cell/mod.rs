@@ -45,7 +45,7 @@ pub use counters::{HecCounters, LoopbackCounters};
 pub use header::{Assignment, Header, HeaderWord, Interface, VpiTooLarge};
 pub use hec::{HecError, HecMode, HecReceiver, hec};
 pub use pti::Pti;
-pub use vc_table::VcTable;
+pub use vc_table::{InsertError, VcTable};
 
 pub(crate) use counters::counters;
 

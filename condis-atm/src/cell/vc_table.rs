@@ -37,7 +37,7 @@ const CHANNELS: usize = 256;
 const NONE: u32 = 0;
 const VPI_MAX: Vpi = Interface::Nni.vpi_max();
 
-/// Why something cannot be put into a table; with it.
+/// Why something cannot be put into a [`VcTable`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InsertError {

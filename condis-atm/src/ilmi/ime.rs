@@ -47,7 +47,18 @@ enum State {
         attributes: PeerAttributes,
     },
     /// It is told of prefixes or addresses, and polled. Entered once it has said what it is.
-    Up { peer: Attachment, attributes: PeerAttributes, poll_at: Time },
+    Up { peer: Attachment, attributes: PeerAttributes, poll_at: Time, rows: Rows },
+}
+
+/// Whether a poll asks for rows that the peer should have.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Rows {
+    /// It does.
+    Asked,
+    /// It does; this one was not there the last time, and is set again before it is asked for.
+    Doubted(Row),
+    /// It does not: the peer takes rows and does not show them, as linux-atm's ilmid.
+    Hidden,
 }
 
 /// Where an entity stands, without what it knows there.
@@ -281,11 +292,15 @@ impl Ime {
             State::Down => return,
             State::Establishing { .. } => (Purpose::Attachment(None), Operation::Get, asked(&ATTACHMENT)),
             State::Configuring { names, .. } => (Purpose::Configuration, Operation::Get, asked(names)),
-            State::Up { poll_at, attributes, .. } => {
+            State::Up { poll_at, attributes, rows, .. } => {
                 let supported = attributes.registration != Some(mib::UNSUPPORTED);
                 // A poll that is due is not put off by a long list.
                 if *poll_at <= now {
-                    let row = self.registry.row_to_verify(self.poll_count);
+                    let row = match rows {
+                        Rows::Asked => self.registry.row_to_verify(self.poll_count),
+                        Rows::Doubted(row) => Some(*row).filter(|row| self.registry.is_registered(*row)),
+                        Rows::Hidden => None,
+                    };
                     self.poll_count = self.poll_count.wrapping_add(1);
                     let mut vars = asked(&ATTACHMENT);
                     vars.extend(row.map(|row| VarBind::asked(row.name())));
@@ -404,10 +419,9 @@ impl Ime {
         };
         match outstanding.purpose {
             Purpose::Attachment(Some(row)) if pdu.is_missing(ATTACHMENT.len() + 1) => {
-                self.registry.row_lost(row, &mut self.outputs);
-                self.poll_soon(now);
+                self.row_missing(now, row)
             }
-            Purpose::Attachment(_) => self.attachment_answered(now, &pdu),
+            Purpose::Attachment(row) => self.attachment_answered(now, &pdu, row.is_some()),
             Purpose::Configuration => self.configuration_answered(now, &pdu),
             Purpose::Change(change) => {
                 let accepted = pdu.error == ErrorStatus::NoError;
@@ -417,7 +431,7 @@ impl Ime {
     }
 
     /// The peer has said who it is. If it does not know how, it is there all the same.
-    fn attachment_answered(&mut self, now: Time, pdu: &Pdu) {
+    fn attachment_answered(&mut self, now: Time, pdu: &Pdu, with_row: bool) {
         let found = Attachment::read(pdu);
         let next_poll = now.after(self.config.timers.poll);
         match &mut self.state {
@@ -428,10 +442,13 @@ impl Ime {
                     attributes: PeerAttributes::default(),
                 };
             }
-            State::Up { peer, poll_at, .. } => {
+            State::Up { peer, poll_at, rows, .. } => {
                 if peer.is_succeeded_by(&found) {
                     *peer = found;
                     *poll_at = next_poll;
+                    if with_row {
+                        *rows = Rows::Asked;
+                    }
                 } else {
                     self.counters.attachment_changed += 1;
                     self.begin(now, true);
@@ -441,11 +458,16 @@ impl Ime {
         }
     }
 
-    /// The peer has not been able to say who it is, because of the row that was asked for with it.
-    fn poll_soon(&mut self, now: Time) {
-        if let State::Up { poll_at, .. } = &mut self.state {
-            *poll_at = now;
+    /// The peer has not the row that was asked for, and so has not said who it is: it is asked again at once, without a row.
+    fn row_missing(&mut self, now: Time, row: Row) {
+        let State::Up { poll_at, rows, .. } = &mut self.state else { return };
+        *poll_at = now;
+        if matches!(*rows, Rows::Doubted(doubted) if doubted == row) {
+            *rows = Rows::Hidden;
+            return;
         }
+        *rows = Rows::Doubted(row);
+        self.registry.row_lost(row);
     }
 
     /// The peer has said what it is, or that it does not know one of the names; then it is asked for the others.
@@ -465,7 +487,8 @@ impl Ime {
         }
         if names.is_empty() {
             let (peer, attributes) = (std::mem::take(peer), *attributes);
-            self.state = State::Up { peer, attributes, poll_at: now.after(self.config.timers.poll) };
+            let poll_at = now.after(self.config.timers.poll);
+            self.state = State::Up { peer, attributes, poll_at, rows: Rows::Asked };
             self.outputs.push_back(IlmiOutput::Up);
         }
     }

@@ -15,12 +15,42 @@
 //! [`Ime::handle_timeout`] once [`Ime::next_timeout`] has come (early or late does no harm), and the methods that add or remove
 //! something. After each, [`Ime::poll_output`] until there is none, in that order, and `next_timeout` again.
 //!
+//! ```
+//! use condis::runtime::Time;
+//! use condis_atm::addr::Esi;
+//! use condis_atm::ilmi::{IlmiConfig, IlmiOutput, Ime};
+//!
+//! let now = Time::from_nanos(1_000_000_000);
+//! let mut host = Ime::new(IlmiConfig::user([Esi([0, 0x20, 0x48, 0x0b, 0, 2])]));
+//! let mut switch = Ime::new(IlmiConfig::network([[0x47; 13]]));
+//! for side in [&mut host, &mut switch] {
+//!     side.handle_link(now, true);
+//! }
+//! // A line that loses nothing and takes no time.
+//! loop {
+//!     let (output, to) = match host.poll_output() {
+//!         Some(output) => (output, &mut switch),
+//!         None => match switch.poll_output() {
+//!             Some(output) => (output, &mut host),
+//!             None => break,
+//!         },
+//!     };
+//!     match output {
+//!         IlmiOutput::Transmit(sdu) => to.handle_sdu(now, &sdu),
+//!         told => println!("{told:?}"),
+//!     }
+//! }
+//! assert_eq!(host.addresses(), switch.addresses());
+//! assert_eq!(host.addresses().len(), 1);
+//! ```
+//!
 //! # How it begins
 //! An entity that begins by itself (line up, peer lost, another peer) has no prefixes and addresses, sets its sysUpTime to zero
 //! and repeats coldStart with each question until one is answered. One that *hears* coldStart begins as well, but says none:
 //! the peer has just told that it knows nothing, and two that answer trap with trap would never end. If a trap is lost, the
 //! smaller sysUpTime tells with the next poll; and since each poll also asks for one of the rows that the peer should have, in
-//! turn, what it has lost without our noticing is told again.
+//! turn, what it has lost without our noticing is told again. A peer that does not show its rows at all (linux-atm's ilmid does not)
+//! is soon no longer asked.
 //!
 //! # Left out
 //! E.164 prefixes (8 octets; answered with badValue), the service registry, the tables of VPCs and VCCs, the deprecated physical

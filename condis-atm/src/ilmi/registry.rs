@@ -67,6 +67,8 @@ enum Standing {
     Wanted,
     /// The peer has it.
     Registered,
+    /// The peer had it and has lost it. It is to be set again, and its owner takes it for registered meanwhile.
+    Lost,
     /// The peer would not have it.
     Refused,
     /// It is to be taken back.
@@ -218,7 +220,8 @@ impl Registry {
             Registry::Network(network) => first(&network.prefixes, wanted).map(Row::Prefix),
         };
         let gone = find(Standing::Unwanted).map(|row| Change { row, valid: false });
-        gone.or_else(|| find(Standing::Wanted).map(|row| Change { row, valid: true }))
+        let missing = || find(Standing::Lost).or_else(|| find(Standing::Wanted));
+        gone.or_else(|| missing().map(|row| Change { row, valid: true }))
     }
 
     /// One of the rows that the peer has, to be asked for: another with every `turn`.
@@ -229,18 +232,25 @@ impl Registry {
         }
     }
 
+    /// Whether the peer has the row, for all that it has said.
+    pub(super) fn is_registered(&self, row: Row) -> bool {
+        let standing = match (self, row) {
+            (Registry::User(user), Row::Address(address)) => user.addresses.get(&address),
+            (Registry::Network(network), Row::Prefix(prefix)) => network.prefixes.get(&prefix),
+            (Registry::User(_), Row::Prefix(_)) | (Registry::Network(_), Row::Address(_)) => None,
+        };
+        standing == Some(&Standing::Registered)
+    }
+
     /// The peer does not have the row any more. It is to be told again.
-    pub(super) fn row_lost(&mut self, row: Row, outputs: &mut VecDeque<IlmiOutput>) {
-        match (self, row) {
-            (Registry::User(user), Row::Address(address)) => {
-                if lost(&mut user.addresses, address) {
-                    outputs.push_back(IlmiOutput::AddressRemoved(AtmAddress::Nsap(address)));
-                }
-            }
-            (Registry::Network(network), Row::Prefix(prefix)) => {
-                lost(&mut network.prefixes, prefix);
-            }
-            (Registry::User(_), Row::Prefix(_)) | (Registry::Network(_), Row::Address(_)) => {}
+    pub(super) fn row_lost(&mut self, row: Row) {
+        let standing = match (self, row) {
+            (Registry::User(user), Row::Address(address)) => user.addresses.get_mut(&address),
+            (Registry::Network(network), Row::Prefix(prefix)) => network.prefixes.get_mut(&prefix),
+            (Registry::User(_), Row::Prefix(_)) | (Registry::Network(_), Row::Address(_)) => None,
+        };
+        if let Some(standing @ Standing::Registered) = standing {
+            *standing = Standing::Lost;
         }
     }
 
@@ -254,12 +264,21 @@ impl Registry {
         let outcome = if accepted { Standing::Registered } else { Standing::Refused };
         match (self, change.row) {
             (Registry::User(user), Row::Address(address)) => {
-                if !answered(&mut user.addresses, address, change.valid, outcome) {
-                    return;
+                let before = answered(&mut user.addresses, address, change.valid, outcome);
+                let address = || AtmAddress::Nsap(address);
+                match (before, accepted) {
+                    (Some(Standing::Wanted), true) => {
+                        outputs.push_back(IlmiOutput::AddressRegistered(address()))
+                    }
+                    (Some(Standing::Wanted), false) => {
+                        outputs.push_back(IlmiOutput::AddressRefused(address()))
+                    }
+                    (Some(Standing::Lost), false) => {
+                        outputs.push_back(IlmiOutput::AddressRemoved(address()));
+                        outputs.push_back(IlmiOutput::AddressRefused(address()));
+                    }
+                    (_, _) => {}
                 }
-                let address = AtmAddress::Nsap(address);
-                let told = if accepted { IlmiOutput::AddressRegistered } else { IlmiOutput::AddressRefused };
-                outputs.push_back(told(address));
             }
             (Registry::Network(network), Row::Prefix(prefix)) => {
                 answered(&mut network.prefixes, prefix, change.valid, outcome);
@@ -463,8 +482,9 @@ impl NetworkTables {
 }
 
 impl Standing {
+    /// Whether the owner takes it for registered.
     fn is_registered(self) -> bool {
-        self == Standing::Registered
+        matches!(self, Standing::Registered | Standing::Lost)
     }
 }
 
@@ -488,36 +508,29 @@ fn unwant<K: Ord>(rows: &mut BTreeMap<K, Standing>, row: K) -> bool {
     had
 }
 
-/// Notes what the peer has said. True if it was about a row that is still wanted.
-fn answered<K: Ord + Copy>(rows: &mut BTreeMap<K, Standing>, row: K, valid: bool, outcome: Standing) -> bool {
+/// Notes what the peer has said, and gives how a row stood before that is still wanted.
+fn answered<K: Ord + Copy>(
+    rows: &mut BTreeMap<K, Standing>,
+    row: K,
+    valid: bool,
+    outcome: Standing,
+) -> Option<Standing> {
     match (rows.get_mut(&row), valid) {
-        (Some(standing @ Standing::Wanted), true) => {
-            *standing = outcome;
-            true
+        (Some(standing @ (Standing::Wanted | Standing::Lost)), true) => {
+            Some(std::mem::replace(standing, outcome))
         }
         (Some(Standing::Unwanted), false) => {
             // Whether the peer had it or not: it has it no more.
             rows.remove(&row);
-            false
+            None
         }
         // It has been thought better of meanwhile, and is told again.
-        (_, _) => false,
-    }
-}
-
-/// Has a row set again that the peer had. True if it was one.
-fn lost<K: Ord>(rows: &mut BTreeMap<K, Standing>, row: K) -> bool {
-    match rows.get_mut(&row) {
-        Some(standing) if standing.is_registered() => {
-            *standing = Standing::Wanted;
-            true
-        }
-        _ => false,
+        (_, _) => None,
     }
 }
 
 fn nth_registered<K: Copy>(rows: &BTreeMap<K, Standing>, turn: usize) -> Option<K> {
-    let registered = || rows.iter().filter(|(_, standing)| standing.is_registered());
+    let registered = || rows.iter().filter(|(_, standing)| **standing == Standing::Registered);
     registered().nth(turn.checked_rem(registered().count())?).map(|(row, _)| *row)
 }
 

@@ -45,7 +45,11 @@ struct Pair {
     sent_count: u64,
     random: Random,
     loss_percent: u64,
+    /// So many arrive twice.
+    duplicate_percent: u64,
     delay: Duration,
+    /// A message takes up to so much longer, and may be overtaken.
+    jitter_ms: u64,
 }
 
 impl Pair {
@@ -58,7 +62,9 @@ impl Pair {
             sent_count: 0,
             random: Random::new(1),
             loss_percent: 0,
+            duplicate_percent: 0,
             delay: Duration::from_millis(3),
+            jitter_ms: 0,
         }
     }
 
@@ -85,10 +91,15 @@ impl Pair {
             match output {
                 IlmiOutput::Transmit(octets) => {
                     assert!(octets.len() <= wire::MESSAGE_OCTETS_MAX);
-                    if self.random.below(100) >= self.loss_percent {
+                    let copies = 1 + usize::from(self.random.below(100) < self.duplicate_percent);
+                    for _ in 0..copies {
+                        if self.random.below(100) < self.loss_percent {
+                            continue;
+                        }
                         self.sent_count += 1;
-                        let arrives = self.now.after(self.delay);
-                        self.flying.insert((arrives, self.sent_count, 1 - side, octets));
+                        let jitter = Duration::from_millis(self.random.below(self.jitter_ms + 1));
+                        let arrives = self.now.after(self.delay).after(jitter);
+                        self.flying.insert((arrives, self.sent_count, 1 - side, octets.clone()));
                     }
                 }
                 told => self.told[side].push(told),
@@ -654,5 +665,92 @@ fn another_peer_at_the_poll_is_a_new_beginning() {
         }
         let changed = alone.ime.counters().attachment_changed;
         assert_eq!(changed, u64::from(change < 3), "change {change}");
+    }
+}
+
+/// Answers each poll for 60 seconds, the rows as `shows` says, and every order with yes. Gives how often the row was set.
+fn set_count(shows: impl Fn(u64) -> bool) -> usize {
+    let mut alone = Alone::up(network(), &[]);
+    let mut sets = 0;
+    let mut sent = alone.sent();
+    while alone.now < at(60_000) {
+        for message in std::mem::take(&mut sent) {
+            let Message::Pdu(mut answer) = message else { panic!("a trap") };
+            sets += usize::from(answer.operation == Operation::Set);
+            let seconds = alone.now.as_nanos() / 1_000_000_000;
+            answer = if answer.vars.len() == 4 && !shows(seconds) {
+                answer.refusal(ErrorStatus::NoSuchName, 4)
+            } else {
+                let none = answer.vars.len() == 3;
+                let answer = Pdu { operation: Operation::Response, ..answer };
+                if none { answer.refusal(ErrorStatus::NoSuchName, 1) } else { answer }
+            };
+            alone.hears(&Message::Pdu(answer));
+            sent.extend(alone.sent());
+        }
+        if sent.is_empty() {
+            alone.now = alone.ime.next_timeout().unwrap();
+            alone.ime.handle_timeout(alone.now);
+            sent = alone.sent();
+        }
+    }
+    assert_eq!(alone.ime.state(), StateName::Up);
+    sets
+}
+
+#[test]
+fn a_row_that_is_lost_is_set_again_and_one_that_is_hidden_is_not_for_ever() {
+    assert_eq!(set_count(|_| true), 1);
+    assert_eq!(set_count(|seconds| !(20..24).contains(&seconds)), 2);
+    assert_eq!(set_count(|seconds| seconds < 20 || seconds > 24 && seconds < 40 || seconds > 44), 3);
+    assert_eq!(set_count(|_| false), 2);
+}
+
+#[test]
+fn an_address_that_the_network_has_lost_is_registered_until_it_is_refused() {
+    for refuses in [false, true] {
+        let mut network = network().config().clone();
+        network.role = Role::Network { prefixes: vec![PREFIX], ask: true };
+        let mut pair = Pair::new(user(), Ime::new(network));
+        let ours = address(PREFIX, ESI);
+        pair.link(true);
+        pair.run(500);
+        pair.act(NETWORK, |ime, now| ime.answer_address(now, &ours, true));
+        pair.run(500);
+        pair.assert_agreed(&[PREFIX], std::slice::from_ref(&ours));
+        pair.told = Default::default();
+        // It goes without a word to the user.
+        let order = VarBind { name: address_row(PREFIX, ESI), value: Value::Integer(2) };
+        let order = Message::Pdu(Pdu::request(Operation::Set, 1, vec![order])).encode();
+        pair.act(NETWORK, |ime, now| ime.handle_sdu(now, &order));
+        pair.run(5500);
+        assert!(pair.told(NETWORK).contains(&IlmiOutput::AddressAsked(ours.clone())), "it is set again");
+        pair.act(NETWORK, |ime, now| ime.answer_address(now, &ours, !refuses));
+        pair.run(500);
+        let told = pair.told(USER);
+        if refuses {
+            assert_eq!(told, [IlmiOutput::AddressRemoved(ours.clone()), IlmiOutput::AddressRefused(ours)]);
+        } else {
+            assert_eq!(told, []);
+            pair.assert_agreed(&[PREFIX], &[ours]);
+        }
+    }
+}
+
+#[test]
+fn on_a_line_that_doubles_and_reorders_they_agree_in_the_end() {
+    for seed in 0..100 {
+        let mut pair = Pair::new(user(), network());
+        pair.random = Random::new(seed);
+        (pair.loss_percent, pair.duplicate_percent, pair.jitter_ms) = (20, 20, 400);
+        pair.link(true);
+        pair.run(20_000);
+        pair.act(NETWORK, |ime, now| ime.add_prefix(now, OTHER)).unwrap();
+        pair.act(USER, |ime, now| ime.remove_esi(now, ESI));
+        pair.act(USER, |ime, now| ime.add_esi(now, ESI_2)).unwrap();
+        pair.run(20_000);
+        (pair.loss_percent, pair.duplicate_percent, pair.jitter_ms) = (0, 0, 0);
+        pair.run(60_000);
+        pair.assert_agreed(&[OTHER, PREFIX], &[address(OTHER, ESI_2), address(PREFIX, ESI_2)]);
     }
 }

@@ -3,10 +3,26 @@
 use super::{Answer, CallParams, ModifyParams, PartyId, PartyParams, RequestError, RestartClass};
 use crate::q2931::wire::{
     CallRef, CallState, Cause, CauseValue, Coding, ConnectionId, EndpointReference, EndpointState, Ie, IeId,
-    IeType, IeValue, Message, MessageType, QosParameter, RepeatIndicator, ReportType, RestartIndicator,
-    Version,
+    IeValue, Message, MessageType, QosParameter, RepeatIndicator, ReportType, RestartIndicator, Version,
 };
 use crate::{VpVc, Vpi};
+
+/// Takes each IE of a message into the slot of its kind, if that is vacant, or all of one kind into a list; gives the others. What
+/// cannot be understood, since its contents are wrong, is not passed on (Q.2931 §5.6.8.2).
+macro_rules! take {
+    ($ies:expr, $([$list:ident => $all:ident],)? $($kind:ident => $slot:ident),* $(,)?) => {{
+        let mut other = Vec::new();
+        for ie in $ies {
+            match ie.value {
+                $(IeValue::$list(value) => $all.push(value),)?
+                $(IeValue::$kind(value) if $slot.is_none() => $slot = Some(value),)*
+                IeValue::Invalid { .. } => {}
+                _ => other.push(ie),
+            }
+        }
+        other
+    }};
+}
 
 pub(super) fn encode(message: &Message) -> Result<Vec<u8>, RequestError> {
     message.encode().map_err(|error| RequestError::Uncodable(error.to_string()))
@@ -182,14 +198,22 @@ pub(super) fn party_state_of(message: &Message) -> Option<u8> {
 
 /// The causes of a message, and its other IEs.
 pub(super) fn causes_of(message: Message) -> (Vec<Cause>, Vec<Ie>) {
-    let mut taken = Taken::new(message);
-    (taken.all(), taken.rest())
+    let (mut causes, mut other) = (Vec::new(), Vec::new());
+    for ie in message.ies {
+        match ie.value {
+            IeValue::Cause(cause) => causes.push(cause),
+            IeValue::Invalid { .. } => {}
+            _ => other.push(ie),
+        }
+    }
+    (causes, other)
 }
 
 /// The party of a NOTIFY, and its IEs.
 pub(super) fn notification_of(message: Message) -> (Option<PartyId>, Vec<Ie>) {
-    let mut taken = Taken::new(message);
-    (taken.first().map(|reference: EndpointReference| PartyId(reference.value)), taken.rest())
+    let mut party = None;
+    let other = take!(message.ies, EndpointReference => party);
+    (party.map(|party| PartyId(party.value)), other)
 }
 
 /// The report type of a modification that wants to be confirmed.
@@ -199,9 +223,10 @@ pub(super) fn wants_confirmation(message: &Message) -> bool {
 
 /// All but the report type.
 pub(super) fn modification_of(message: Message) -> Vec<Ie> {
-    let mut taken = Taken::new(message);
-    let _: Option<ReportType> = taken.first();
-    taken.rest()
+    let mut report = None;
+    let other = take!(message.ies, ReportType => report);
+    let _ = report;
+    other
 }
 
 /// What a RESTART or its acknowledgement is about, or the cause to tell (Q.2931 §5.5.2, §5.6.7).
@@ -228,30 +253,40 @@ pub(super) fn restart_class_of(message: &Message) -> Result<RestartClass, Cause>
 impl CallParams {
     /// The contents of a SETUP; `None` if one is not there that every SETUP has.
     pub(super) fn from_message(message: Message) -> Option<CallParams> {
-        let mut taken = Taken::new(message);
-        let called = taken.first()?;
-        let traffic = taken.first()?;
-        let bearer = taken.first()?;
-        let connection: Option<ConnectionId> = taken.first();
-        let party: Option<EndpointReference> = taken.first();
-        let blli = taken.all();
-        if blli.len() > 1 {
-            let _: Option<RepeatIndicator> = taken.first();
-        }
+        let (mut called, mut traffic, mut bearer) = (None, None, None);
+        let (mut called_subaddress, mut calling, mut calling_subaddress) = (None, None, None);
+        let (mut qos, mut aal, mut bhli) = (None, None, None);
+        let (mut connection, mut party, mut repeat) = (None, None, None);
+        let mut blli = Vec::new();
+        let other = take!(message.ies,
+            [LowLayerInfo => blli],
+            CalledPartyNumber => called,
+            CalledPartySubaddress => called_subaddress,
+            CallingPartyNumber => calling,
+            CallingPartySubaddress => calling_subaddress,
+            TrafficDescriptor => traffic,
+            BearerCapability => bearer,
+            QosParameter => qos,
+            AalParameters => aal,
+            HighLayerInfo => bhli,
+            ConnectionId => connection,
+            EndpointReference => party,
+            RepeatIndicator => repeat,
+        );
         Some(CallParams {
-            called,
-            called_subaddress: taken.first(),
-            calling: taken.first(),
-            calling_subaddress: taken.first(),
-            traffic,
-            bearer,
-            qos: taken.first(),
-            aal: taken.first(),
-            bhli: taken.first(),
+            called: called?,
+            called_subaddress,
+            calling,
+            calling_subaddress,
+            traffic: traffic?,
+            bearer: bearer?,
+            qos,
+            aal,
+            bhli,
             blli,
             connection: connection.and_then(|connection| connection.vpvc()),
             party: party.map(|party| PartyId(party.value)),
-            other: taken.rest(),
+            other,
         })
     }
 }
@@ -259,68 +294,43 @@ impl CallParams {
 impl Answer {
     /// The contents of CALL PROCEEDING, ALERTING, CONNECT, ADD PARTY ACKNOWLEDGE.
     pub(super) fn from_message(message: Message) -> Answer {
-        let mut taken = Taken::new(message);
-        let connection: Option<ConnectionId> = taken.first();
-        let _: Option<EndpointReference> = taken.first();
-        Answer {
-            connection: connection.and_then(|connection| connection.vpvc()),
-            aal: taken.first(),
-            blli: taken.first(),
-            other: taken.rest(),
-        }
+        let (mut connection, mut party, mut aal, mut blli) = (None, None, None, None);
+        let other = take!(message.ies,
+            ConnectionId => connection,
+            EndpointReference => party,
+            AalParameters => aal,
+            LowLayerInfo => blli,
+        );
+        Answer { connection: connection.and_then(|connection| connection.vpvc()), aal, blli, other }
     }
 }
 
 impl PartyParams {
     /// The contents of an ADD PARTY; `None` if one is not there that every ADD PARTY has.
     pub(super) fn from_message(message: Message) -> Option<PartyParams> {
-        let mut taken = Taken::new(message);
-        let called = taken.first()?;
-        let _: Option<EndpointReference> = taken.first();
-        Some(PartyParams {
-            called,
-            called_subaddress: taken.first(),
-            calling: taken.first(),
-            calling_subaddress: taken.first(),
-            aal: taken.first(),
-            bhli: taken.first(),
-            blli: taken.first(),
-            other: taken.rest(),
-        })
+        let (mut called, mut called_subaddress, mut party) = (None, None, None);
+        let (mut calling, mut calling_subaddress) = (None, None);
+        let (mut aal, mut bhli, mut blli) = (None, None, None);
+        let other = take!(message.ies,
+            CalledPartyNumber => called,
+            CalledPartySubaddress => called_subaddress,
+            CallingPartyNumber => calling,
+            CallingPartySubaddress => calling_subaddress,
+            AalParameters => aal,
+            HighLayerInfo => bhli,
+            LowLayerInfo => blli,
+            EndpointReference => party,
+        );
+        let called = called?;
+        Some(PartyParams { called, called_subaddress, calling, calling_subaddress, aal, bhli, blli, other })
     }
 }
 
 impl ModifyParams {
     /// The contents of a MODIFY REQUEST; `None` if one is not there that every one has.
     pub(super) fn from_message(message: Message) -> Option<ModifyParams> {
-        let mut taken = Taken::new(message);
-        Some(ModifyParams { traffic: taken.first()?, other: taken.rest() })
-    }
-}
-
-/// IEs of which some have been taken out.
-struct Taken(Vec<Ie>);
-
-impl Taken {
-    fn new(message: Message) -> Taken {
-        Taken(message.ies)
-    }
-
-    /// The first of a kind.
-    fn first<T: IeType + Clone>(&mut self) -> Option<T> {
-        let at = self.0.iter().position(|ie| T::of(&ie.value).is_some())?;
-        T::of(&self.0.remove(at).value).cloned()
-    }
-
-    /// All of a kind.
-    fn all<T: IeType + Clone>(&mut self) -> Vec<T> {
-        std::iter::from_fn(|| self.first()).collect()
-    }
-
-    /// What is left, without what cannot be understood and may not be passed on: contents that are wrong (Q.2931 §5.6.8.2).
-    fn rest(self) -> Vec<Ie> {
-        let mut rest = self.0;
-        rest.retain(|ie| !matches!(ie.value, IeValue::Invalid { .. }));
-        rest
+        let mut traffic = None;
+        let other = take!(message.ies, TrafficDescriptor => traffic);
+        Some(ModifyParams { traffic: traffic?, other })
     }
 }

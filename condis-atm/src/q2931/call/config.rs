@@ -21,14 +21,14 @@ pub struct Config {
 impl Config {
     /// The defaults of that side and version.
     pub const fn new(side: Side, version: Version) -> Config {
-        Config { side, version, timers: Timers::of(side), limits: Limits::DEFAULT, trace: false }
+        Config { side, version, timers: Timers::of(side, version), limits: Limits::DEFAULT, trace: false }
     }
 }
 
 /// The bounds of the call control of one interface.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Limits {
-    /// Calls at once, in any state. 131,072: twice the VCIs of one path, and some 60 MB.
+    /// Calls at once, in any state. 131,072: twice the VCIs of one path, and some 20 MB.
     pub calls_max: usize,
     /// Parties of one call. 1,024: what UNI 3.1's 15 bits allow is more than a switch replicates to.
     pub parties_max: usize,

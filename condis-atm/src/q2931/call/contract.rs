@@ -3,8 +3,8 @@
 use super::CallParams;
 use crate::addr::AtmAddress;
 use crate::q2931::wire::{
-    AalParameters, BearerCapability, CellRates, Configuration, ContractError, TrafficDescriptor, TrafficIes,
-    Version,
+    Aal5, AalMode, AalParameters, BearerCapability, CellRates, Configuration, ContractError,
+    TrafficDescriptor, TrafficIes, Version,
 };
 use crate::traffic::Contract;
 
@@ -40,7 +40,7 @@ impl CallParams {
             traffic: ies.traffic,
             bearer: ies.bearer,
             qos: Some(ies.qos),
-            aal: Some(AalParameters::aal5(sdu_octets_max, sdu_octets_max)),
+            aal: Some(aal5(version, sdu_octets_max)),
             bhli: None,
             blli: Vec::new(),
             connection: None,
@@ -125,6 +125,15 @@ impl Contracts {
         let (forward, backward) = (told(&self.forward), told(&self.backward));
         TrafficIes::of(&forward, &backward, Configuration::POINT_TO_POINT, version)
             .expect("one category and two peaks can be said")
+    }
+}
+
+/// UNI 3.0 wants the mode told as well.
+fn aal5(version: Version, sdu_octets_max: u16) -> AalParameters {
+    let mode = (version == Version::Uni30).then_some(AalMode::MESSAGE);
+    match AalParameters::aal5(sdu_octets_max, sdu_octets_max) {
+        AalParameters::Aal5(aal) => AalParameters::Aal5(Aal5 { mode, ..aal }),
+        other => other,
     }
 }
 

@@ -190,7 +190,7 @@ impl CallControl {
             !matches!(state, CallState::Null | CallState::ReleaseSent | CallState::ReleaseReceived)
         })?;
         self.calls[slot].user = UserPart::AwaitsConfirm;
-        let causes = vec![cause];
+        let causes = vec![self.in_version(cause)];
         let refused = self.calls[slot].state.kind() == CallState::SetupReceived;
         if refused || !self.saal_up {
             if refused {
@@ -567,6 +567,16 @@ impl CallControl {
     /// A cause that arose here.
     pub(super) fn cause(&self, value: CauseValue) -> Cause {
         Cause::new(verdict::location(self.config.side), value)
+    }
+
+    /// A user's cause as this version has it: UNI 3.0 says 31 where others say 16, normal call clearing (as Linux does).
+    pub(super) fn in_version(&self, cause: Cause) -> Cause {
+        match (self.config.version, cause.value) {
+            (Version::Uni30, CauseValue::NORMAL_CLEARING) => {
+                Cause::new(cause.location, CauseValue::NORMAL_UNSPECIFIED)
+            }
+            _ => cause,
+        }
     }
 
     /// 102, with the timer's number (Q.2931 §5.6: recovery on timer expiry).

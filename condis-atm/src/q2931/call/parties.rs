@@ -100,6 +100,7 @@ impl CallControl {
         let slot = self.offered_party(call, party, "party_reject", |state| {
             matches!(state, PartyState::AddReceived | PartyState::AlertingSent)
         })?;
+        let cause = self.in_version(cause);
         self.send_party_end(slot, MessageType::AddPartyReject, party, &cause);
         self.party_enters(slot, party, PartyState::Null);
         Ok(())
@@ -133,6 +134,7 @@ impl CallControl {
         if self.counted_parties(slot) == 1 {
             return self.release(now, call, cause, &[]);
         }
+        let cause = self.in_version(cause);
         self.send_party_end(slot, MessageType::DropParty, party, &cause);
         self.party_enters(slot, party, PartyState::DropSent);
         self.arm_party(now, slot, party, Timer::T398);

@@ -15,6 +15,8 @@ const NONE: u32 = u32::MAX;
 #[derive(Debug, Default)]
 pub(super) struct Refs {
     pages: Vec<Option<Box<Page>>>,
+    /// The page of the last insertion. It stays though it is empty, so that one call at a time does not make and drop it.
+    warm: usize,
     len: usize,
     /// The value that was given out last.
     last: u32,
@@ -29,7 +31,7 @@ struct Page {
 impl Refs {
     /// An empty map; the first reference that [`Refs::allocate`] gives is the one behind `last`.
     pub(super) fn new(last: u32) -> Refs {
-        Refs { pages: Vec::new(), len: 0, last: last % CallRef::VALUE_MAX }
+        Refs { pages: Vec::new(), warm: 0, len: 0, last: last % CallRef::VALUE_MAX }
     }
 
     pub(super) fn get(&self, value: u32) -> Option<usize> {
@@ -53,6 +55,13 @@ impl Refs {
     /// `value` must have no call.
     pub(super) fn insert(&mut self, value: u32, slot: usize) {
         let at = value as usize / PAGE;
+        let left = std::mem::replace(&mut self.warm, at);
+        if left != at
+            && let Some(page) = self.pages.get_mut(left)
+            && page.as_ref().is_some_and(|page| page.used == 0)
+        {
+            *page = None;
+        }
         if self.pages.len() <= at {
             self.pages.resize_with(at + 1, || None);
         }
@@ -70,8 +79,7 @@ impl Refs {
         }
         page.used -= 1;
         self.len -= 1;
-        // The page in which references are being given out stays, so that one call at a time does not make and drop it.
-        if page.used == 0 && at != self.last as usize / PAGE {
+        if page.used == 0 && at != self.warm {
             self.pages[at] = None;
         }
     }

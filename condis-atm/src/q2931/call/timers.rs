@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::q2931::wire::Side;
+use crate::q2931::wire::{Side, Version};
 
 /// The timers of a call, a party or the interface, by the names of the standards.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -86,8 +86,8 @@ impl fmt::Display for Timer {
 
 /// How long each timer runs.
 ///
-/// The defaults are those of Q.2931 tables 7-1 and 7-2 as FreeBSD's ngatm has them, and, where UNI 3.1 §5.7 is known to differ
-/// (T309, T397 to T399 from public switch manuals), its values. T360 and T361 (Q.2963.1 §13) are ours: no public value was found.
+/// The defaults are those of Q.2931 tables 7-1 and 7-2 as FreeBSD's ngatm has them, and of UNI 3.1 §5.7 as the manuals of switches give
+/// them where it differs. T360 and T361 (Q.2963.1 §13) are ours: no public value was found.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Timers {
     /// 3 minutes.
@@ -98,7 +98,7 @@ pub struct Timers {
     pub t308: Duration,
     /// 10 s (Q.2931: 90 s).
     pub t309: Duration,
-    /// 30 s at the user side, 10 s at the network side.
+    /// 10 s; 30 s at the user side of UNI 4.0.
     pub t310: Duration,
     /// 4 s.
     pub t313: Duration,
@@ -114,18 +114,18 @@ pub struct Timers {
     pub t361: Duration,
     /// 3 minutes.
     pub t397: Duration,
-    /// 4 s (UNI 4.0: 20 s).
+    /// 4 s.
     pub t398: Duration,
-    /// T303 and T310 together: 34 s at the user side, 14 s at the network side.
+    /// T303 and T310 together: 14 s; 34 s at the user side of UNI 4.0.
     pub t399: Duration,
 }
 
 impl Timers {
-    /// The defaults of one side.
-    pub const fn of(side: Side) -> Timers {
-        let (t310, t399) = match side {
-            Side::User => (30, 34),
-            Side::Network => (10, 14),
+    /// The defaults of one side in one version.
+    pub const fn of(side: Side, version: Version) -> Timers {
+        let (t310, t399) = match (side, version) {
+            (Side::User, Version::Uni40) => (30, 34),
+            (Side::User, Version::Uni30 | Version::Uni31) | (Side::Network, _) => (10, 14),
         };
         Timers {
             t301: Duration::from_secs(180),
@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn every_timer_has_its_number_and_a_duration() {
-        let timers = Timers::of(Side::User);
+        let timers = Timers::of(Side::User, Version::Uni31);
         for timer in Timer::ALL {
             assert_eq!(timer.to_string().as_bytes()[1..], timer.digits());
             assert!(timers.duration(timer) >= Duration::from_secs(4), "{timer}");

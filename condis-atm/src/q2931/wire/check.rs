@@ -191,12 +191,14 @@ impl Message {
                 findings.push(Finding::Content { id, error, instruction: ie.instruction, mandatory });
             }
         }
-        let missing = rule.ies.iter().filter(|rule| {
-            rule.applies(receiver.version, receiver.side)
-                && rule.presence.is_required(self, receiver.version, receiver.side)
+        for rule in rule.ies {
+            if rule.presence.is_required(self, receiver.version, receiver.side)
+                && rule.applies(receiver.version, receiver.side)
                 && !self.has(rule.id)
-        });
-        findings.extend(missing.map(|rule| Finding::Missing(rule.id)));
+            {
+                findings.push(Finding::Missing(rule.id));
+            }
+        }
         findings
     }
 
@@ -212,6 +214,9 @@ impl Message {
         let counts = |value: &IeValue| !matches!(value, IeValue::Empty(_) | IeValue::Unknown { .. });
         let of_kind = |at: &usize| self.ies[*at].id() == id && counts(&self.ies[*at].value);
         let before = (0..at).filter(of_kind).count();
+        if before == 0 {
+            return max == 0;
+        }
         let first = (0..=at).find(of_kind).unwrap_or(at);
         let repeat = first > 0 && matches!(self.ies[first - 1].value, IeValue::RepeatIndicator(_));
         let max = if listed && !repeat { 1 } else { usize::from(max) };
@@ -219,6 +224,9 @@ impl Message {
     }
 
     fn treatment(&self, rule: &MessageRule, receiver: Receiver, findings: &[Finding]) -> Treatment {
+        if findings.is_empty() {
+            return Treatment::Proceed;
+        }
         let cause = |value| Cause::new(receiver.location, value);
         if findings.iter().any(|finding| matches!(finding, Finding::Length(_))) {
             return self.on_mandatory_error(rule, cause(CauseValue::INCORRECT_MESSAGE_LENGTH));

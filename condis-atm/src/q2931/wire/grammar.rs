@@ -181,7 +181,7 @@ impl IeRule {
 impl MessageRule {
     /// The row of a message; `None` of one that none of the standards has.
     pub fn of(kind: MessageType) -> Option<&'static MessageRule> {
-        MESSAGES.iter().find(|rule| rule.kind == kind)
+        MESSAGES.get(usize::from(ROWS[usize::from(kind.get())]))
     }
 
     /// The rule about an IE in this message.
@@ -233,6 +233,17 @@ const FIRST_RESPONSE: IeRule = ie(IeId::CONNECTION_ID, Presence::FirstResponse);
 const PARTY: IeRule = ie(IeId::ENDPOINT_REFERENCE, Presence::OfParty);
 const THIS_PARTY: IeRule = must(IeId::ENDPOINT_REFERENCE);
 const NETWORKS: IeRule = may(IeId::TRANSIT_NETWORK_SELECTION).times(4).to_network();
+
+/// Which row of [`MESSAGES`] a message's number has; of those that have none, one that is not there.
+const ROWS: [u8; 256] = {
+    let mut rows = [u8::MAX; 256];
+    let mut row = 0;
+    while row < MESSAGES.len() {
+        rows[MESSAGES[row].kind.get() as usize] = row as u8;
+        row += 1;
+    }
+    rows
+};
 
 /// All messages, in the order of their numbers.
 pub const MESSAGES: &[MessageRule] = &[

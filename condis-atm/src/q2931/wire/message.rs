@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::codec::{ContentError, EXT, Sink};
+use super::codec::{ContentError, EXT};
 use super::ie::{
     AalParameters, AlternativeTrafficDescriptor, BearerCapability, CallState, CalledPartyNumber,
     CalledPartySubaddress, CallingPartyNumber, CallingPartySubaddress, Cause, ConnectedNumber, ConnectionId,
@@ -17,6 +17,13 @@ pub const MESSAGE_LEN_MAX: usize = 4096;
 
 /// Octets of the header: protocol discriminator, call reference, type, length (Q.2931 §4.1).
 pub const MESSAGE_HEADER_LEN: usize = 9;
+
+/// Octets that most messages have at most, so that one allocation does.
+const USUAL_LEN: usize = 160;
+
+/// Octets that most IEs have at least, and how many of them a long message usually has: what is allocated at once.
+const USUAL_IE_LEN: usize = 6;
+const USUAL_IES: usize = 12;
 
 /// Protocol discriminator of Q.2931 (§4.2).
 const PROTOCOL: u8 = 0x09;
@@ -229,22 +236,23 @@ impl Message {
     /// # Errors
     /// [`MessageTooLong`].
     pub fn encode(&self) -> Result<Vec<u8>, MessageTooLong> {
-        let len = self.encoded_len();
-        if len > MESSAGE_LEN_MAX {
-            return Err(MessageTooLong(len));
+        let mut octets = Vec::with_capacity(USUAL_LEN);
+        octets.extend([PROTOCOL, CallRef::OCTETS as u8]);
+        octets.extend(self.call_ref.to_octets());
+        octets.extend([self.kind.get(), EXT | self.instruction.bits(), 0, 0]);
+        self.ies.iter().for_each(|ie| ie.append(&mut octets));
+        if octets.len() > MESSAGE_LEN_MAX {
+            return Err(MessageTooLong(self.encoded_len()));
         }
-        let mut octets = Vec::with_capacity(len);
-        octets.put(&[PROTOCOL, CallRef::OCTETS as u8]);
-        octets.put(&self.call_ref.to_octets());
-        octets.put(&[self.kind.get(), EXT | self.instruction.bits()]);
-        octets.put(&((len - MESSAGE_HEADER_LEN) as u16).to_be_bytes());
-        self.ies.iter().for_each(|ie| ie.write(&mut octets));
+        let contents = octets.len() - MESSAGE_HEADER_LEN;
+        octets[MESSAGE_HEADER_LEN - 2..MESSAGE_HEADER_LEN].copy_from_slice(&(contents as u16).to_be_bytes());
         Ok(octets)
     }
 
     /// IEs one behind the other, each in the codeset that the shifts before it say.
     fn read_ies(&mut self, mut rest: &[u8]) {
         let (mut codeset, mut next_codeset) = (0, None);
+        self.ies.reserve((rest.len() / USUAL_IE_LEN).min(USUAL_IES));
         while !rest.is_empty() {
             let &[id, second, high, low, ref behind @ ..] = rest else {
                 self.length_error = self.length_error.or(Some(LengthError::Fragment(rest.len())));

@@ -20,6 +20,37 @@
 //!
 //! Left out: idle and unassigned cells (a cell that is not sent is not there), and the framing of the physical layer, so that
 //! the only errors are those of cells.
+//!
+//! ```
+//! use std::sync::{Arc, Mutex, Weak};
+//! use std::time::Duration;
+//!
+//! use condis::runtime::Sim;
+//! use condis_link::atm::{AtmLink, AtmLinkUser, Cell, Fibre, FibreConditions, SduIn};
+//!
+//! /// Counts what it hears.
+//! #[derive(Default)]
+//! struct Counting(Mutex<usize>);
+//!
+//! impl AtmLinkUser for Counting {
+//!     fn receive_cells(&self, cells: &[Cell]) {
+//!         *self.0.lock().unwrap() += cells.len();
+//!     }
+//!     fn receive_sdus(&self, _: &[SduIn<'_>]) {}
+//!     fn link_state(&self, _: bool) {}
+//! }
+//!
+//! let sim = Sim::new(1);
+//! let conditions = FibreConditions { delay: Duration::from_millis(1), ..FibreConditions::default() };
+//! let (fibre, [a, b]) = Fibre::new(sim.clone(), "fibre", conditions, 7);
+//! let counting = Arc::new(Counting::default());
+//! b.attach(Arc::downgrade(&counting) as Weak<dyn AtmLinkUser>);
+//! assert_eq!(a.transmit_cells(&[[0; 53]; 100]), 100);
+//! let _ = sim.run_until_idle(Duration::MAX);
+//! assert_eq!(*counting.0.lock().unwrap(), 100);
+//! fibre.cut();
+//! assert!(!a.is_up());
+//! ```
 
 mod conditions;
 mod end;

@@ -336,3 +336,37 @@ fn a_release_without_a_cause_is_told_so() {
     pair.at(U, |end, now| end.release_response(now, ours)).unwrap();
     assert_said!(pair, "0.0 U Released 31\n0.0 U RELEASE COMPLETE 96");
 }
+
+/// Q.2931 §5.9: what one user notifies the other is told, in UNI 4.0.
+#[test]
+fn a_notification_is_passed_on() {
+    let mut pair = Pair::new(Version::Uni40);
+    let (ours, theirs) = pair.call(U);
+    let notification = Ie::new(crate::q2931::wire::Notification(Octets::truncated(&[0x80])));
+    let ies = [notification];
+    pair.at(U, |end, _| end.notify(ours, None, &ies)).unwrap();
+    assert_eq!(pair.heard(N), Indication::Notified { call: theirs, party: None, ies: ies.to_vec() });
+    assert_said!(pair, "0.0 U NOTIFY\n0.0 N Notified");
+    let mut pair = Pair::new(Version::Uni31);
+    let (ours, _) = pair.call(U);
+    assert!(matches!(pair.end(U).notify(ours, None, &ies), Err(RequestError::NotInVersion { .. })));
+}
+
+/// All IEs of a SETUP arrive, those without a field of their own too, so that a switch can pass them on.
+#[test]
+fn what_a_setup_carries_arrives_whole() {
+    let mut pair = Pair::new(Version::Uni40);
+    let mut params = pair.params(U);
+    let who: crate::addr::AtmAddress = "+49891".parse().unwrap();
+    params.calling = Some(who.clone().into());
+    params.blli =
+        vec![crate::q2931::wire::LowLayerInfo::LLC, crate::q2931::wire::LowLayerInfo::snap([0, 0, 0], 0x800)];
+    params.other = vec![
+        Ie::new(crate::q2931::wire::UserUser(Octets::truncated(b"hello"))),
+        Ie::new(crate::q2931::wire::TransitDelay { maximum_ms: Some(30), ..Default::default() }),
+    ];
+    pair.at(U, |end, now| end.setup(now, &params)).unwrap();
+    let Indication::Setup { params: offered, .. } = pair.heard(N) else { panic!() };
+    assert_eq!(*offered, params);
+    assert_eq!(offered.calling_address(), Some(&who));
+}

@@ -148,13 +148,13 @@ fn a_party_that_is_not_answered_is_dropped() {
     let (mut pair, root, _) = tree(Version::Uni31, U);
     let one = pair.at(U, |end, now| end.add_party(now, root, &party())).unwrap();
     pair.said();
-    pair.pass_s(34);
+    pair.pass_s(14);
     assert_said!(
         pair,
-        "34.0 U DROP PARTY 102
-         34.0 U PartyRejected
-         34.0 N DROP PARTY ACKNOWLEDGE 31
-         34.0 N PartyDropped"
+        "14.0 U DROP PARTY 102
+         14.0 U PartyRejected
+         14.0 N DROP PARTY ACKNOWLEDGE 31
+         14.0 N PartyDropped"
     );
     assert_eq!(pair.end(U).party_state(root, one), PartyState::Null);
 
@@ -163,10 +163,10 @@ fn a_party_that_is_not_answered_is_dropped() {
     pair.pass_s(60);
     assert_said!(
         pair,
-        "34.0 U ADD PARTY
-         68.0 U DROP PARTY 102
-         68.0 U PartyRejected
-         72.0 U DROP PARTY ACKNOWLEDGE 102"
+        "14.0 U ADD PARTY
+         28.0 U DROP PARTY 102
+         28.0 U PartyRejected
+         32.0 U DROP PARTY ACKNOWLEDGE 102"
     );
     assert_eq!(pair.end(U).next_timeout(), None);
 }

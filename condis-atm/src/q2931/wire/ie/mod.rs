@@ -310,6 +310,15 @@ impl Ie {
         to.put(&[self.id().0, EXT | (self.coding as u8) << 5 | self.instruction.bits(), high, low]);
         self.value.encode(to);
     }
+
+    /// The same behind other octets, where the length can be filled in afterwards.
+    pub(super) fn append(&self, to: &mut Vec<u8>) {
+        let begin = to.len();
+        to.extend([self.id().0, EXT | (self.coding as u8) << 5 | self.instruction.bits(), 0, 0]);
+        self.value.encode(to);
+        let contents = to.len() - begin - IE_HEADER_LEN;
+        to[begin + 2..begin + IE_HEADER_LEN].copy_from_slice(&(contents as u16).to_be_bytes());
+    }
 }
 
 /// The value, and in brackets a coding or an instruction that is not the usual one.
