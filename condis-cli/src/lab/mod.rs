@@ -15,9 +15,7 @@ mod values;
 use std::num::NonZeroU64;
 
 pub use atm::Layers;
-pub(crate) use atm::{
-    EXPECTED_BHLI, EXPECTED_BLLI, VERSIONS, bhli, bhli_info, esi, hex, with_selector,
-};
+pub(crate) use atm::{EXPECTED_BHLI, EXPECTED_BLLI, VERSIONS, bhli, bhli_info, esi, hex, with_selector};
 pub use builtin::{BUILTINS, Builtin};
 pub use error::LabError;
 pub(crate) use error::did_you_mean;
