@@ -450,12 +450,12 @@ mod tests {
             max_sdu_size: 40,
             ..FlowSpec::BEST_EFFORT
         };
-        let call = AtmCall::from_params(&params).expect("addresses and flows");
-        assert_eq!(call.forward, AtmFlow { contract: Contract::cbr(1200), sdu_octets_max: 40 });
-        assert_eq!(call.backward, flow_of(&params.manager.as_ref().expect("still there").receive, 0));
+        // One way reserved and the other not: no bearer capability says that.
+        assert_eq!(AtmCall::from_params(&params), Err(ParamsError::Contract));
         let manager = params.manager.as_mut().expect("made with it");
         manager.receive = FlowSpec::BEST_EFFORT;
         let call = AtmCall::from_params(&params).expect("addresses and flows");
+        assert_eq!(call.forward, AtmFlow { contract: Contract::cbr(1200), sdu_octets_max: 40 });
         assert_eq!(call.backward, call.forward);
     }
 

@@ -113,12 +113,18 @@ impl SignalingCounters {
     }
 
     /// Adds what an engine has counted since it told last.
-    pub(super) fn publish(&self, before: &mut Snapshot, now: Snapshot) {
-        let earlier: BTreeMap<Name, u64> = before.iter().collect();
+    pub(super) fn publish(&self, before: &mut Vec<u64>, now: Snapshot) {
+        let fresh = before.is_empty();
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for (name, count) in now.iter() {
-            *counts.entry(name).or_default() += count - earlier.get(&name).copied().unwrap_or(0);
+        for (at, (name, count)) in now.iter().enumerate() {
+            if fresh {
+                before.push(0);
+                counts.entry(name).or_default();
+            }
+            if before[at] != count {
+                *counts.entry(name).or_default() += count - before[at];
+                before[at] = count;
+            }
         }
-        *before = now;
     }
 }

@@ -744,8 +744,9 @@ impl<R: Lower> OnTimer for DataPath<R> {
         }
         {
             let mut sending = self.lock_sending();
-            if sending.armed.is_some_and(|(at, _)| at.as_nanos() == token) {
+            if let Some((at, _)) = sending.armed.filter(|(at, _)| at.as_nanos() == token) {
                 sending.armed = None;
+                sending.queue.is_late(self.now().since(at));
             }
         }
         self.pump();

@@ -9,6 +9,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::io::IoSlice;
+use std::time::Duration;
 
 use condis::nbl::{CancelId, NetBuffer};
 use condis::runtime::Time;
@@ -97,6 +98,8 @@ pub(super) struct SendQueue {
     blocked: bool,
     /// With what all are refused; nothing while the adapter runs.
     refusal: Option<Flush>,
+    /// How late the timer is by which this is called.
+    late: Duration,
     counters: AtmCounters,
 }
 
@@ -110,6 +113,7 @@ impl SendQueue {
             aborts: VecDeque::new(),
             blocked: false,
             refusal: None,
+            late: Duration::ZERO,
             counters,
         }
     }
@@ -191,6 +195,17 @@ impl SendQueue {
 
     /// Hands the line what may go. Gives the moment at which something else may, if the line is not what it waits for.
     pub(super) fn pump(&mut self, now: Time, link: &dyn AtmLink, done: &mut Vec<Done>) -> Option<Time> {
+        let next = self.pump_on(now, link, done);
+        self.late = Duration::ZERO;
+        next
+    }
+
+    /// The next pump is by a timer that is so late.
+    pub(super) fn is_late(&mut self, late: Duration) {
+        self.late = late.min(LATE_MAX);
+    }
+
+    fn pump_on(&mut self, now: Time, link: &dyn AtmLink, done: &mut Vec<Done>) -> Option<Time> {
         while !self.blocked {
             if let Some(abort) = self.aborts.front() {
                 self.blocked = link.transmit_cells(&[*abort]) == 0;
@@ -225,7 +240,7 @@ impl SendQueue {
                 if let Some(pace) = &mut queue.pace
                     && taken > 0
                 {
-                    queue.due = pace.sent(now, taken as u32);
+                    queue.due = pace.sent(now, self.late, taken as u32);
                 }
                 taken
             }
@@ -235,7 +250,7 @@ impl SendQueue {
                     && taken > 0
                 {
                     let cells = group.cells_of_sdus(taken);
-                    queue.due = pace.sent(now, cells);
+                    queue.due = pace.sent(now, self.late, cells);
                 }
                 taken
             }
@@ -465,6 +480,9 @@ const SDUS_MAX: usize = 16;
 
 /// Aborts that wait for a full line. 1024: as many VCs with a PDU half sent are given up at once.
 const ABORTS_MAX: usize = 1024;
+
+/// Lateness of a timer that is made up for. 2 ms: twice what the timers of threads are coarse by.
+const LATE_MAX: Duration = Duration::from_millis(2);
 
 const CLASSES: usize = 4;
 

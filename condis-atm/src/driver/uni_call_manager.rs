@@ -111,11 +111,21 @@ impl OverNdis {
         true
     }
 
-    /// What has waited, as nothing is held back from now on.
-    fn open_gate(&self) -> Vec<(VpVc, Vec<u8>)> {
-        let mut gate = self.lock_gate();
-        gate.paused = false;
-        std::mem::take(&mut gate.waiting)
+    /// Sends what has waited, and then holds back nothing more. What comes meanwhile stands in line, so that nothing overtakes:
+    /// a BGN behind the BGAK that was sent after it would begin the SAAL anew. Gives how many could not be sent.
+    fn open_gate(&self) -> usize {
+        let mut unsent = 0;
+        loop {
+            let waiting = {
+                let mut gate = self.lock_gate();
+                if gate.waiting.is_empty() {
+                    gate.paused = false;
+                    return unsent;
+                }
+                std::mem::take(&mut gate.waiting)
+            };
+            unsent += waiting.iter().filter(|(vpvc, sdu)| !self.send(*vpvc, sdu)).count();
+        }
     }
 
     fn lock_gate(&self) -> MutexGuard<'_, Gate> {
@@ -231,10 +241,9 @@ impl BindingLife<CallManager> for UniBinding {
             Engine::new(model, &config, runtime, lane, self.counters.clone())
         });
         let ilmi = config.uni.addresses.ilmi.then_some(VpVc::ILMI);
-        let opened = [VpVc::SIGNALING].into_iter().chain(ilmi);
-        let result = opened
-            .map(|vpvc| self.open_vc(binding, engine, vpvc))
-            .collect::<Result<(), NdisStatus>>()
+        let mut own = [VpVc::SIGNALING].into_iter().chain(ilmi);
+        let result = own
+            .try_for_each(|vpvc| self.open_vc(binding, engine, vpvc))
             .and_then(|()| binding.register_address_family(AddressFamily::Q2931));
         if result.is_err() {
             self.end_signaling();
@@ -263,8 +272,7 @@ impl BindingLife<CallManager> for UniBinding {
         token: Token<'a, RestartBinding>,
     ) -> Answer<'a, RestartBinding> {
         if let Some(engine) = self.engine.get() {
-            let waiting = engine.model.open_gate();
-            let unsent = waiting.iter().filter(|(vpvc, sdu)| !engine.model.send(*vpvc, sdu)).count();
+            let unsent = engine.model.open_gate();
             engine.count(|counters| counters.signaling_lost += unsent as u64);
         }
         token.done(())

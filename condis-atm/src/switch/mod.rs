@@ -21,6 +21,7 @@ mod core;
 pub mod fabric;
 mod info;
 mod machine;
+mod messages;
 mod port;
 mod prefix;
 pub mod routing;
@@ -31,5 +32,9 @@ pub use config::{Policing, PortConfig, SwitchConfig};
 pub use core::{AddPortError, Line, SwitchCore, SwitchCounters};
 pub use info::{PortCounts, PortInfo, SwitchCallInfo, SwitchVcInfo};
 pub use machine::Switch;
+pub use messages::MessageSwitch;
 pub use port::PortId;
 pub use prefix::{AddressPrefix, AddressPrefixError};
+
+#[cfg(test)]
+mod tests;

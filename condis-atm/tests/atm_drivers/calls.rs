@@ -92,7 +92,7 @@ fn ndis_lists_the_signaling_of_a_call_manager_only() {
                 of(VcUse::Signaling).filter_map(|vc| side.connections.of(vc.id)).map(|vc| vc.vpvc).collect();
             signaling.sort_unstable();
             let expected = match side.kind {
-                Kind::CallManager => vec![VpVc::SIGNALING, VpVc::ILMI],
+                Kind::CallManager | Kind::OverSlowMiniport => vec![VpVc::SIGNALING, VpVc::ILMI],
                 Kind::Mcm => vec![],
             };
             assert_eq!(signaling, expected);
@@ -299,7 +299,7 @@ fn many_calls_at_once_have_connections_of_their_own() {
         let mut used: Vec<_> = lab.a.connections.all().into_values().map(|vc| vc.vpvc).collect();
         used.sort_unstable();
         used.dedup();
-        let own = if lab.a.kind == Kind::CallManager { 1 } else { 0 };
+        let own = usize::from(lab.a.kind != Kind::Mcm);
         assert_eq!(used.len(), 20 + own);
     });
 }

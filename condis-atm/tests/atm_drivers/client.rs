@@ -1,7 +1,8 @@
 //! The client of the scenarios: it does what it is told, writes down what it hears, and knows nothing of its manager's kind.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::Duration;
 
 use condis::adapter::AdapterInfo;
 use condis::af::{Af, HeldAf};
@@ -41,6 +42,8 @@ struct Shared {
     saps: Vec<Sap>,
     pool: Pool,
     state: Mutex<State>,
+    /// Notified whenever something was heard, told or received.
+    changed: Condvar,
 }
 
 struct State {
@@ -99,7 +102,7 @@ impl TestClient {
             last: None,
             last_refused: None,
         };
-        TestClient(Arc::new(Shared { saps, pool, state: Mutex::new(state) }))
+        TestClient(Arc::new(Shared { saps, pool, state: Mutex::new(state), changed: Condvar::new() }))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -274,6 +277,16 @@ impl TestClient {
         state.told.iter().rev().find(|oid| signaling.contains(oid)).copied()
     }
 
+    pub fn received_len(&self) -> usize {
+        self.lock().received.len()
+    }
+
+    /// Waits until something has changed, or a moment.
+    pub fn wait_a_moment(&self) {
+        let state = self.lock();
+        drop(self.0.changed.wait_timeout(state, Duration::from_millis(20)).unwrap());
+    }
+
     pub fn received(&self) -> Vec<u8> {
         std::mem::take(&mut self.lock().received)
     }
@@ -335,6 +348,7 @@ impl TestClient {
 
     fn hear(&self, what: impl Into<String>) {
         self.lock().heard.push(what.into());
+        self.0.changed.notify_all();
     }
 
     fn made(&self, vc: Vc<'_, Client>, result: Result<Connected, Refused>) {
@@ -392,8 +406,9 @@ impl TestClient {
         self.with(vc.id(), |call| call.up = false);
         let next = {
             let state = self.lock();
-            let parties = &state.calls[&vc.id()].parties;
-            if parties.len() > 1 { parties.values().next().cloned() } else { None }
+            // Gone meanwhile, on another thread: then NDIS says so.
+            let parties = state.calls.get(&vc.id()).map(|call| &call.parties);
+            parties.filter(|parties| parties.len() > 1).and_then(|parties| parties.values().next().cloned())
         };
         if let Some(party) = next {
             self.with(vc.id(), |call| call.busy = true);
@@ -539,6 +554,7 @@ impl ClientAf for TestClient {
         token: Token<'a, Oid>,
     ) -> Answer<'a, Oid> {
         self.lock().told.push(request.oid);
+        self.0.changed.notify_all();
         if request.oid == code::CO_ADDRESS_CHANGE {
             // CO-196.
             let _ = af.oid_request(About::Af, get_addresses_request(16));
@@ -556,6 +572,7 @@ impl ClientVc for TestClient {
             state.received.extend(sdus.iter().flatten());
             state.echoes
         };
+        self.0.changed.notify_all();
         if echoes {
             let chain: Chain =
                 sdus.iter().map(|sdu| self.0.pool.alloc_copy(sdu).expect("the pool has room")).collect();

@@ -9,3 +9,5 @@ mod network;
 mod parties;
 mod permanent;
 mod saps;
+mod slow;
+mod threads;

@@ -162,7 +162,7 @@ impl<M: Model> State<M> {
 
     // From clients: outgoing calls
 
-    pub(super) fn make(&mut self, now: Time, leg: LegKey, make: Make<M>, effects: &mut Effects<M>) {
+    pub(super) fn make(&mut self, now: Time, leg: LegKey, make: Box<Make<M>>, effects: &mut Effects<M>) {
         if let Some(record) = self.records.get_mut(&leg) {
             // NDIS takes the call for over; the path is not quite.
             record.next = Some(make);
@@ -178,7 +178,7 @@ impl<M: Model> State<M> {
             None if !self.link_up => Some(NdisStatus::MEDIA_DISCONNECTED),
             Some(_) | None => None,
         };
-        let Make { vc, data, params, call, party, pended } = make;
+        let Make { vc, data, params, call, party, pended } = *make;
         if let Some(status) = refusal {
             let result = Err(Refused::with(status, params));
             effects.push_back(Effect::MakeDone { leg, pended, result, party: false });
@@ -225,7 +225,7 @@ impl<M: Model> State<M> {
         self.records.insert(leg, record);
         match carrier {
             Carrier::Waiting { .. } if self.uni.signaling_is_up() => self.begin(now, leg, effects),
-            Carrier::Waiting { .. } => {}
+            Carrier::Waiting { until } => drop(self.waiting.insert((until, leg))),
             Carrier::Signaling(_) | Carrier::Permanent(_) => self.advance(now, leg, effects),
         }
     }
@@ -511,6 +511,8 @@ impl<M: Model> State<M> {
                 let result = Err(Refused::with(NdisStatus::FAILURE, with_call(params, &record.call)));
                 effects.push_back(Effect::ModifyDone { pended, result });
             }
+            // The call ended while the path was changed.
+            (Some(Change::Offered(_)), _) if !matches!(record.ndis, Ndis::Connected) => {}
             (Some(Change::Offered(wanted)), Ok(())) => {
                 apply(record, wanted);
                 let params = agreed(record.call.to_params(), record.media);
@@ -540,9 +542,13 @@ impl<M: Model> State<M> {
             return;
         }
         record.network = Network::Over(status, CloseData::new());
-        if let Carrier::Signaling(call) = record.carrier {
-            self.by_call.remove(&call);
-            self.refuse(now, call, cause);
+        match record.carrier {
+            Carrier::Signaling(call) => {
+                self.by_call.remove(&call);
+                self.refuse(now, call, cause);
+            }
+            Carrier::Waiting { until } => drop(self.waiting.remove(&(until, leg))),
+            Carrier::Permanent(_) => {}
         }
     }
 

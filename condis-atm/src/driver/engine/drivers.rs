@@ -171,7 +171,7 @@ impl<M: Model> ManagerVc<M::Role> for Leg<M> {
         let (pended, answer) = token.pend();
         let party = party.map(Party::keep);
         let make = Make { vc: vc.keep(), data: self.data.clone(), params, call, party, pended };
-        self.engine.input(Input::Make { leg: self.key, make });
+        self.engine.input(Input::Make { leg: self.key, make: Box::new(make) });
         answer
     }
 

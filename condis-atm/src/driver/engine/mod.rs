@@ -88,7 +88,7 @@ enum Input<M: Model> {
     Gone,
     Make {
         leg: LegKey,
-        make: Make<M>,
+        make: Box<Make<M>>,
     },
     Close {
         leg: LegKey,
@@ -236,7 +236,7 @@ enum Effect<M: Model> {
     /// The client dialled again before the last call was quite gone.
     Again {
         leg: LegKey,
-        make: Make<M>,
+        make: Box<Make<M>>,
     },
     /// OID_CO_SIGNALING_ENABLED, _DISABLED or OID_CO_ADDRESS_CHANGE to every client, or to one.
     Tell {

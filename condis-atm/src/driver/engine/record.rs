@@ -137,5 +137,5 @@ pub(super) struct Record<M: Model> {
     /// Of a VC that was made for an incoming call, with its address family.
     pub(super) owner: Option<(ObjectId, OwnedVc<M::Role>)>,
     /// The client dials again before all of this call is gone.
-    pub(super) next: Option<Make<M>>,
+    pub(super) next: Option<Box<Make<M>>>,
 }

@@ -1,6 +1,6 @@
 //! What the engine knows, and the one place where it changes.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use condis::af::HeldAf;
@@ -12,7 +12,7 @@ use condis::status::NdisStatus;
 use condis::token::{CloseAf, Pended};
 use condis::trace::ObjectId;
 
-use super::record::{Carrier, Network, Record};
+use super::record::{Network, Path, Record};
 use super::{Effect, Input, Key, LegKey, Model, signaling_oid};
 use crate::VpVc;
 use crate::addr::AtmAddress;
@@ -49,6 +49,8 @@ pub(super) struct State<M: Model> {
     pub(super) patience: Duration,
     pub(super) records: BTreeMap<LegKey, Record<M>>,
     pub(super) by_call: BTreeMap<CallId, LegKey>,
+    /// Calls that wait for signaling, by the end of their patience.
+    pub(super) waiting: BTreeSet<(Time, LegKey)>,
     /// Calls that came in and have no VC yet.
     pub(super) unmade: BTreeMap<CallId, Unmade<M>>,
     /// VCs that are being deleted, with their address families.
@@ -66,7 +68,8 @@ pub(super) struct State<M: Model> {
     pub(super) gone: bool,
     pub(super) link_up: bool,
     pub(super) counters: EngineCounters,
-    published: Snapshot,
+    /// What has been told of the counters, in their order.
+    published: Vec<u64>,
     to: SignalingCounters,
 }
 
@@ -78,6 +81,7 @@ impl<M: Model> State<M> {
             patience: config.signaling_patience,
             records: BTreeMap::new(),
             by_call: BTreeMap::new(),
+            waiting: BTreeSet::new(),
             unmade: BTreeMap::new(),
             doomed: BTreeMap::new(),
             closing: Vec::new(),
@@ -88,7 +92,7 @@ impl<M: Model> State<M> {
             gone: false,
             link_up: false,
             counters: EngineCounters::default(),
-            published: Snapshot::default(),
+            published: Vec::new(),
             to,
         }
     }
@@ -193,7 +197,7 @@ impl<M: Model> State<M> {
         self.uni.handle_link(now, up);
         self.poll(now, effects);
         if !up {
-            self.end_waiting(now, effects, |_| true, NdisStatus::MEDIA_DISCONNECTED);
+            self.end_waiting(now, effects, Time::from_nanos(u64::MAX), NdisStatus::MEDIA_DISCONNECTED);
         }
     }
 
@@ -214,6 +218,7 @@ impl<M: Model> State<M> {
         self.link_up = false;
         self.unmade.clear();
         self.by_call.clear();
+        self.waiting.clear();
         let legs: Vec<LegKey> = self.records.keys().copied().collect();
         for leg in legs {
             if let Some(record) = self.records.get_mut(&leg) {
@@ -227,29 +232,23 @@ impl<M: Model> State<M> {
         }
     }
 
-    /// Ends calls that wait for signaling.
+    /// Ends calls that wait for signaling since before `until`.
     pub(super) fn end_waiting(
         &mut self,
         now: Time,
         effects: &mut Effects<M>,
-        wanted: impl Fn(Time) -> bool,
+        until: Time,
         status: NdisStatus,
     ) {
-        let legs: Vec<LegKey> =
-            self.waiting().filter(|(_, until)| wanted(*until)).map(|(leg, _)| leg).collect();
-        for leg in legs {
+        while let Some(&(at, leg)) = self.waiting.first()
+            && at <= until
+        {
+            self.waiting.pop_first();
             if let Some(record) = self.records.get_mut(&leg) {
                 record.network = Network::Over(status, Vec::new());
             }
             self.advance(now, leg, effects);
         }
-    }
-
-    pub(super) fn waiting(&self) -> impl Iterator<Item = (LegKey, Time)> + '_ {
-        self.records.iter().filter_map(|(leg, record)| match record.carrier {
-            Carrier::Waiting { until } if record.network == Network::Setup => Some((*leg, until)),
-            Carrier::Waiting { .. } | Carrier::Signaling(_) | Carrier::Permanent(_) => None,
-        })
     }
 
     /// Address families whose client waits, and on which nothing of ours is left.
@@ -284,8 +283,8 @@ impl<M: Model> State<M> {
                 UniOutput::SignalingState { up } => {
                     effects.push_back(Effect::Tell { oid: signaling_oid(up), only: None });
                     if up {
-                        let legs: Vec<LegKey> = self.waiting().map(|(leg, _)| leg).collect();
-                        legs.into_iter().for_each(|leg| self.begin(now, leg, effects));
+                        let waiting = std::mem::take(&mut self.waiting);
+                        waiting.into_iter().for_each(|(_, leg)| self.begin(now, leg, effects));
                     }
                 }
                 UniOutput::AddressesChanged => {
@@ -306,12 +305,14 @@ impl<M: Model> Machine for State<M> {
     fn handle(&mut self, now: Time, input: Input<M>, effects: &mut Effects<M>) {
         match input {
             Input::Sdu { .. } | Input::Timer | Input::Link { .. } | Input::Leave if self.gone => {}
+            // It overtook the news that the line is up: the peer says it again, and nothing begins twice.
+            Input::Sdu { .. } if !self.link_up => {}
             Input::Sdu { vpvc: VpVc::SIGNALING, sdu } => self.uni.handle_signaling_sdu(now, &sdu),
             Input::Sdu { sdu, .. } => self.uni.handle_ilmi_sdu(now, &sdu),
             Input::Timer => {
                 self.uni.handle_timeout(now);
                 self.poll(now, effects);
-                self.end_waiting(now, effects, |until| until <= now, NdisStatus::DEST_OUT_OF_ORDER);
+                self.end_waiting(now, effects, now, NdisStatus::DEST_OUT_OF_ORDER);
             }
             Input::Link { up } => self.link(now, up, effects),
             Input::Leave => self.leave(now),
@@ -326,7 +327,7 @@ impl<M: Model> Machine for State<M> {
             Input::Activated { leg, result } => self.activated(now, leg, result, effects),
             Input::Deactivated { leg } => {
                 if let Some(record) = self.records.get_mut(&leg) {
-                    record.path = super::record::Path::Inactive;
+                    record.path = Path::Inactive;
                     self.advance(now, leg, effects);
                 }
             }
@@ -356,7 +357,7 @@ impl<M: Model> Machine for State<M> {
         if self.gone {
             return None;
         }
-        self.uni.next_timeout().into_iter().chain(self.waiting().map(|(_, until)| until)).min()
+        self.uni.next_timeout().into_iter().chain(self.waiting.first().map(|(until, _)| *until)).min()
     }
 
     fn timer() -> Input<M> {

@@ -47,6 +47,8 @@ pub(super) struct At {
 #[derive(Default)]
 pub(super) struct Halves {
     places: Vec<Option<(u32, Half)>>,
+    /// Halves whose places signaling has given to others, before it was asked how they ended. They are few, and soon gone.
+    displaced: Vec<(CallId, Half)>,
 }
 
 impl Halves {
@@ -55,34 +57,39 @@ impl Halves {
         if at >= self.places.len() {
             self.places.resize_with(at + 1, || None);
         }
-        let before = self.places[at].replace((call.generation(), half));
-        debug_assert!(before.is_none(), "{call} is told to have ended before its place is given out again");
+        if let Some((generation, before)) = self.places[at].replace((call.generation(), half)) {
+            self.displaced.push((CallId::new(at as u32, generation), before));
+        }
     }
 
     pub(super) fn get(&self, call: CallId) -> Option<&Half> {
         match self.places.get(call.index())? {
             Some((generation, half)) if *generation == call.generation() => Some(half),
-            _ => None,
+            _ => self.displaced.iter().find(|(name, _)| *name == call).map(|(_, half)| half),
         }
     }
 
     pub(super) fn get_mut(&mut self, call: CallId) -> Option<&mut Half> {
         match self.places.get_mut(call.index())? {
             Some((generation, half)) if *generation == call.generation() => Some(half),
-            _ => None,
+            _ => self.displaced.iter_mut().find(|(name, _)| *name == call).map(|(_, half)| half),
         }
     }
 
     pub(super) fn remove(&mut self, call: CallId) -> Option<Half> {
-        self.get(call)?;
-        self.places[call.index()].take().map(|(_, half)| half)
+        let place = self.places.get_mut(call.index())?;
+        if place.as_ref().is_some_and(|(generation, _)| *generation == call.generation()) {
+            return place.take().map(|(_, half)| half);
+        }
+        let at = self.displaced.iter().position(|(name, _)| *name == call)?;
+        Some(self.displaced.swap_remove(at).1)
     }
 
-    /// All, by place.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (CallId, &Half)> {
-        let named = |(at, place): (usize, &'_ Option<(u32, Half)>)| {
+    /// The names of all.
+    pub(super) fn names(&self) -> Vec<CallId> {
+        let placed = self.places.iter().enumerate().filter_map(|(at, place)| {
             place.as_ref().map(|(generation, _)| CallId::new(at as u32, *generation))
-        };
-        self.places.iter().enumerate().filter_map(named).filter_map(|call| Some((call, self.get(call)?)))
+        });
+        placed.chain(self.displaced.iter().map(|(name, _)| *name)).collect()
     }
 }

@@ -55,7 +55,7 @@ use super::port::PortId;
 use super::routing::Routes;
 use crate::aal5::SDU_OCTETS_MAX;
 use crate::traffic::Contract;
-use crate::uni::{CallId, Ie, Indication, PartyId};
+use crate::uni::{Ie, Indication, PartyId};
 
 /// The call engine of a switch. It requests of the ports' signaling and of the fabric, both of which its owner then polls: the ports
 /// that it has asked something of are named by [`Exchange::poll_dirty`].
@@ -110,7 +110,7 @@ impl<S: Signaling> Exchange<S> {
         let Some(&slot) = self.slots.get(&id) else { return false };
         self.routes.remove_port(id, None);
         self.remove_pvcs_of(fabric, id);
-        let calls: Vec<CallId> = self.port(slot).halves.iter().map(|(call, _)| call).collect();
+        let calls = self.port(slot).halves.names();
         let cause = Refusal::PortRemoved.cause();
         for call in calls {
             self.counters.cut_with_port += 1;

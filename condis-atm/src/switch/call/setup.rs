@@ -75,8 +75,9 @@ impl<S: Signaling> Exchange<S> {
         params: &mut CallParams,
     ) -> Result<At, Refusal> {
         let mut refusal = None;
+        let from = self.port(incoming).signaling.version();
         for route in self.candidates(incoming, called)? {
-            match self.dial_at(now, route, contracts, sdus, params) {
+            match self.dial_at(now, from, route, contracts, sdus, params) {
                 Ok(branch) => return Ok(branch),
                 // What the preferred port says is told, if no other can.
                 Err(error) => refusal = refusal.or(Some(error)),
@@ -98,9 +99,11 @@ impl<S: Signaling> Exchange<S> {
         }
     }
 
+    /// `from` is the version that `params` were written in.
     pub(super) fn dial_at(
         &mut self,
         now: Time,
+        from: Version,
         route: Route,
         contracts: &Contracts,
         sdus: &SduLimits,
@@ -114,7 +117,7 @@ impl<S: Signaling> Exchange<S> {
         let (incoming, outgoing) = Call::at_branch(contracts);
         let half = self.port_mut(slot).admit(None, &incoming, &outgoing)?;
         params.connection = Some(half.vpvc);
-        let translated = translated(self.port(slot).signaling.version(), params, contracts);
+        let translated = translated(self.port(slot).signaling.version(), from, params, contracts);
         let setup = translated.as_ref().unwrap_or(params);
         match self.ask(slot, |signaling| signaling.setup(now, setup)) {
             Ok(call) => {
@@ -250,16 +253,20 @@ pub(super) fn check_contract(contract: &Contract) -> Result<(), Refusal> {
     }
 }
 
-/// The SETUP for a port of another version: bearer capability, traffic and QoS class as that version wants them. `None`: as it is.
-fn translated(version: Version, params: &CallParams, contracts: &Contracts) -> Option<CallParams> {
+/// The SETUP for a port of another version: bearer capability and traffic options as that version wants them. `None`: as it is.
+fn translated(
+    version: Version,
+    from: Version,
+    params: &CallParams,
+    contracts: &Contracts,
+) -> Option<CallParams> {
+    if version == from {
+        return None;
+    }
     let called = params.called_address()?;
     let own = CallParams::new(version, called.clone(), contracts, 0);
-    let other = match version {
-        Version::Uni40 => Version::Uni31,
-        Version::Uni30 | Version::Uni31 => Version::Uni40,
-    };
-    // Only what such a port could not read: what it can is not touched, whoever wrote it.
-    let foreign = CallParams::new(other, called.clone(), contracts, 0);
+    // Only what is written as that version writes it: what a user wrote otherwise is not touched.
+    let foreign = CallParams::new(from, called.clone(), contracts, 0);
     let is_foreign = params.bearer.class == foreign.bearer.class
         && params.bearer.transfer == foreign.bearer.transfer
         && (foreign.bearer != own.bearer || foreign.traffic.options != own.traffic.options);

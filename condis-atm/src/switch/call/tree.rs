@@ -80,6 +80,7 @@ impl<S: Signaling> Exchange<S> {
     ) -> Result<(), Refusal> {
         let call = self.call(key);
         let (contracts, sdus) = (call.contracts, call.sdus);
+        let from = self.port(call.root.port).signaling.version();
         let Kind::PointToMultipoint(tree) = &call.kind else { return Err(Refusal::NoParties) };
         let params = params.clone();
         let mut setup = CallParams {
@@ -95,7 +96,7 @@ impl<S: Signaling> Exchange<S> {
             party: None,
             ..tree.template.clone()
         };
-        let at = self.dial_at(now, route, &contracts, &sdus, &mut setup)?;
+        let at = self.dial_at(now, from, route, &contracts, &sdus, &mut setup)?;
         self.belongs(at, Part::Branch(key));
         if let Some(tree) = self.call_mut(key).tree() {
             tree.branches.push(Branch::new(at, party));
