@@ -163,9 +163,18 @@ impl Guest {
     /// Waits for the end of what was begun, which must be well, and gives what it says of it.
     #[track_caller]
     pub(crate) fn done(&mut self) -> String {
+        self.ended().unwrap_or_else(|line| panic!("{line}; it said:\n{}", self.process.said()))
+    }
+
+    fn ended(&mut self) -> Result<String, String> {
         let line = self.process.line_of(&["ok: ", "no: ", "FAIL"], DEED);
-        let said = line.split_once("ok: ").map(|(_, said)| said.to_owned());
-        said.unwrap_or_else(|| panic!("{line}; it said:\n{}", self.process.said()))
+        line.split_once("ok: ").map(|(_, said)| said.to_owned()).ok_or(line)
+    }
+
+    /// Has it do something that may fail; what it says of it.
+    pub(crate) fn tries(&mut self, deed: &str) -> Result<String, String> {
+        self.begin(deed);
+        self.ended()
     }
 
     /// Has it do something.
