@@ -12,7 +12,7 @@ use condis::status::NdisStatus;
 use condis::token::{CloseAf, Pended};
 use condis::trace::ObjectId;
 
-use super::record::{Network, Path, Record};
+use super::record::{Network, Path, Record, Said};
 use super::{Effect, Input, Key, LegKey, Model, signaling_oid};
 use crate::VpVc;
 use crate::addr::AtmAddress;
@@ -39,6 +39,7 @@ const ALIASES_MAX: usize = 64;
 /// A call that came in, before its VC is made.
 pub(super) struct Unmade<M: Model> {
     pub(super) offer: AtmCall,
+    pub(super) said: Said,
     pub(super) sap: HeldSap<M::Role>,
     pub(super) af: ObjectId,
 }
