@@ -35,6 +35,37 @@ pub struct TunError {
     pub source: std::io::Error,
 }
 
+/// A TUN device that nobody reads yet. It takes rights to make one, and none to start it.
+pub struct TunDevice {
+    name: String,
+    device: SyncDevice,
+    mtu_octets: u16,
+}
+
+impl TunDevice {
+    /// Makes the interface, with its address, and brings it up.
+    ///
+    /// # Errors
+    /// [`TunError`].
+    pub fn open(options: &TunOptions) -> Result<TunDevice, TunError> {
+        let failed = |source| TunError { name: options.name.clone(), source };
+        let device = DeviceBuilder::new()
+            .name(options.name.as_str())
+            .ipv4(options.ip, options.prefix_len, None)
+            .mtu(options.mtu_octets)
+            .build_sync()
+            .map_err(failed)?;
+        device.set_nonblocking(true).map_err(failed)?;
+        Ok(TunDevice { name: options.name.clone(), device, mtu_octets: options.mtu_octets })
+    }
+}
+
+impl fmt::Debug for TunDevice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "tun {}", self.name)
+    }
+}
+
 /// A network interface of this machine whose far end is an IP client. It goes when this is dropped.
 ///
 /// One thread reads it. Dropping it stops the thread and waits for it to end, except on that thread itself.
@@ -56,31 +87,34 @@ struct Shared {
 }
 
 impl Tun {
-    /// Makes the interface, with its address, and brings it up. What the host sends is dropped until a user is attached.
+    /// Makes the interface, with its address, brings it up, and reads it. What the host sends is dropped until a user is
+    /// attached.
     ///
     /// # Errors
     /// [`TunError`].
     pub fn open(options: &TunOptions, threads: &Threads) -> Result<Arc<Tun>, TunError> {
-        let failed = |source| TunError { name: options.name.clone(), source };
-        let device = DeviceBuilder::new()
-            .name(options.name.as_str())
-            .ipv4(options.ip, options.prefix_len, None)
-            .mtu(options.mtu_octets)
-            .build_sync()
-            .map_err(failed)?;
-        device.set_nonblocking(true).map_err(failed)?;
-        let wake = rustix::event::eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC);
+        Tun::start(TunDevice::open(options)?, threads)
+    }
+
+    /// Reads a device that was made before.
+    ///
+    /// # Errors
+    /// [`TunError`]: there is no way to wake its thread.
+    pub fn start(made: TunDevice, threads: &Threads) -> Result<Arc<Tun>, TunError> {
+        let TunDevice { name, device, mtu_octets } = made;
+        let wake = rustix::event::eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)
+            .map_err(|error| TunError { name: name.clone(), source: error.into() })?;
         let shared = Arc::new(Shared {
-            name: options.name.clone(),
+            name,
             device,
-            mtu_octets: options.mtu_octets,
-            wake: wake.map_err(|error| failed(error.into()))?,
+            mtu_octets,
+            wake,
             user: Mutex::new(None),
             not_delivered: AtomicU64::new(0),
             no_user: AtomicU64::new(0),
         });
         let reading = shared.clone();
-        let thread = threads.spawn_io(&options.name, move |stop| reading.run(&stop));
+        let thread = threads.spawn_io(&shared.name, move |stop| reading.run(&stop));
         Ok(Arc::new(Tun { shared, _thread: thread }))
     }
 

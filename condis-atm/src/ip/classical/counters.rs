@@ -20,6 +20,8 @@ pub struct LisCounters {
     pub duplicates_refused: u64,
     /// Packets too short for an IPv4 header, or longer than the MTU.
     pub dropped_malformed: u64,
+    /// IPv6 packets, which a host sends unasked.
+    pub dropped_ipv6: u64,
     /// Packets to an address outside of the subnet.
     pub dropped_not_in_lis: u64,
     /// Broadcasts and multicasts.
@@ -61,6 +63,7 @@ impl LisCounters {
             ("calls_idle", self.calls_idle),
             ("duplicates_refused", self.duplicates_refused),
             ("dropped_malformed", self.dropped_malformed),
+            ("dropped_ipv6", self.dropped_ipv6),
             ("dropped_not_in_lis", self.dropped_not_in_lis),
             ("dropped_not_unicast", self.dropped_not_unicast),
             ("dropped_unresolved", self.dropped_unresolved),

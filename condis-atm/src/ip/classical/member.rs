@@ -54,7 +54,8 @@ impl LisConfig {
         u32::MAX.checked_shl(32 - u32::from(self.prefix_len.min(32))).unwrap_or(0)
     }
 
-    fn contains(&self, ip: Ipv4Addr) -> bool {
+    /// True of an address of the subnet.
+    pub fn contains(&self, ip: Ipv4Addr) -> bool {
         (u32::from(ip) ^ u32::from(self.ip)) & self.mask() == 0
     }
 
@@ -208,6 +209,10 @@ impl LisMember {
     /// An IP packet of the host. It is transmitted, waits for its call, or is dropped and counted.
     pub fn send(&mut self, now: Time, packet: Vec<u8>) {
         self.counters.packets_in += 1;
+        if packet.first().is_some_and(|first| first >> 4 == 6) {
+            self.counters.dropped_ipv6 += 1;
+            return;
+        }
         let Some(to) = destination(&packet).filter(|_| packet.len() <= self.config.mtu_octets) else {
             self.counters.dropped_malformed += 1;
             return;
@@ -371,6 +376,13 @@ impl LisMember {
             Server::At(_) => matches!(self.server, ServerLine::Registered(_)),
             Server::None => true,
         }
+    }
+
+    /// How many permanent connections are up, and of how many of them it is known who is at the far end.
+    pub fn permanent(&self) -> (usize, usize) {
+        let permanent = self.vcs.iter().filter(|(_, vc)| vc.state == ConnectionState::Permanent);
+        let known = permanent.clone().filter(|(vc, _)| !self.timers.is_armed(Timer::AskPermanent(**vc)));
+        (permanent.count(), known.count())
     }
 
     /// What is known of an IP address: its ATM address, once that is known.

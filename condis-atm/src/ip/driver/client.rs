@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::net::Ipv4Addr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use condis::adapter::AdapterInfo;
 use condis::af::{Af, HeldAf};
@@ -75,6 +75,7 @@ pub(super) struct Shared {
     lane: Lane,
     /// No driver, no NDIS and no host is called under this lock.
     mine: Mutex<Mine>,
+    on_change: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
 struct Mine {
@@ -90,6 +91,8 @@ struct Mine {
     last_number: u64,
     running: bool,
     stopping: bool,
+    /// As it was last told to who watches.
+    was_ready: (bool, bool),
     problems: VecDeque<String>,
     unbinds: Vec<Pended<Unbind>>,
     notices: Vec<Pended<NotifyCloseAf>>,
@@ -145,6 +148,7 @@ impl IpClient {
             last_number: 0,
             running: false,
             stopping: false,
+            was_ready: (false, false),
             problems: VecDeque::new(),
             unbinds: Vec::new(),
             notices: Vec::new(),
@@ -157,16 +161,45 @@ impl IpClient {
             runtime,
             lane,
             mine,
+            on_change: OnceLock::new(),
         });
         let user: Weak<Shared> = shared.me.clone();
         shared.port.attach(user);
         IpClient(shared)
     }
 
-    /// True once calls can be made and, of a client with a server, once that has taken it in.
+    /// True once calls can be made and taken, permanent connections are up and, of a client with a server, once that has taken
+    /// it in.
     pub fn is_ready(&self) -> bool {
+        self.0.lock().readiness(&self.0.config).0
+    }
+
+    /// True while of each permanent connection it is known who is at its far end.
+    pub fn is_introduced(&self) -> bool {
+        self.0.lock().readiness(&self.0.config).1
+    }
+
+    /// Calls this when [`IpClient::is_ready`] or [`IpClient::is_introduced`] has changed, there is a problem, or it has stopped; under no lock, from any
+    /// thread. The first one that is set stays.
+    pub fn on_change(&self, tell: impl Fn() + Send + Sync + 'static) {
+        let _ = self.0.on_change.set(Box::new(tell));
+    }
+
+    /// What it is not ready for yet.
+    pub fn waits_for(&self) -> &'static str {
         let mine = self.0.lock();
-        mine.running && matches!(mine.sap, SapStage::Registered(_)) && mine.member.is_registered()
+        match (&mine.af, &mine.sap) {
+            (AfStage::None | AfStage::Opening, _) => "its address family is not open",
+            (AfStage::Closing | AfStage::Closed, _) => "its address family is closed",
+            (AfStage::Open(_), SapStage::Registered(_)) if !mine.running => "its binding does not run",
+            (AfStage::Open(_), SapStage::Registered(_))
+                if mine.member.permanent().0 < self.0.config.pvcs.len() =>
+            {
+                "a permanent connection is not up"
+            }
+            (AfStage::Open(_), SapStage::Registered(_)) => "the ATMARP server has not taken it in",
+            (AfStage::Open(_), _) => "it takes no calls",
+        }
     }
 
     /// What went wrong, the oldest first: 32 lines at most. They are told once.
@@ -225,8 +258,26 @@ impl Shared {
             while let Some(output) = self.next_output() {
                 self.carry_out(output);
             }
+            self.tell_if_ready();
         }
         result
+    }
+
+    fn tell_if_ready(&self) {
+        let changed = {
+            let mut mine = self.lock();
+            let ready = mine.readiness(&self.config);
+            std::mem::replace(&mut mine.was_ready, ready) != ready
+        };
+        if changed {
+            self.tell();
+        }
+    }
+
+    fn tell(&self) {
+        if let Some(tell) = self.on_change.get() {
+            tell();
+        }
     }
 
     fn next_output(&self) -> Option<LisOutput> {
@@ -334,11 +385,14 @@ impl Shared {
     }
 
     fn problem(&self, what: String) {
-        let mut mine = self.lock();
-        if mine.problems.len() == PROBLEMS_MAX {
-            mine.problems.pop_front();
+        {
+            let mut mine = self.lock();
+            if mine.problems.len() == PROBLEMS_MAX {
+                mine.problems.pop_front();
+            }
+            mine.problems.push_back(what);
         }
-        mine.problems.push_back(what);
+        self.tell();
     }
 
     /// A call is over, and its VC inactive.
@@ -426,6 +480,7 @@ impl Shared {
         if ready {
             self.input(LisMember::handle_ready);
         }
+        self.tell_if_ready();
     }
 
     // The end
@@ -476,10 +531,21 @@ impl Shared {
     fn af_closed(&self) {
         self.lock().af = AfStage::Closed;
         self.wind_up();
+        self.tell();
     }
 }
 
 impl Mine {
+    /// Whether the client is ready, and whether it knows who is at its permanent connections.
+    fn readiness(&self, config: &IpClientConfig) -> (bool, bool) {
+        let (up, known) = self.member.permanent();
+        let ready = self.running
+            && matches!(self.sap, SapStage::Registered(_))
+            && up == config.pvcs.len()
+            && self.member.is_registered();
+        (ready, known == config.pvcs.len())
+    }
+
     fn add_call(&mut self, client: &Arc<Shared>, pvc: Option<IpPvc>) -> Arc<IpCall> {
         self.last_number += 1;
         let call = IpCall::new(client, self.last_number, pvc);
