@@ -10,6 +10,7 @@ use etherparse::{Icmpv4Type, NetSlice, PacketBuilder, SlicedPacket, TransportSli
 
 /// An IPv4 host that knows ICMP echo alone: what an IP client carries packets for where there is no TUN device.
 ///
+/// It puts no fragments together: a packet that came in pieces is none of an echo.
 /// Its packets leave on its lane of the runtime, never from inside [`IpPort::deliver`].
 pub struct IpHost {
     ip: Ipv4Addr,

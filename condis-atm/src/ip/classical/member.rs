@@ -576,10 +576,13 @@ impl LisMember {
         let Some(Neighbour { state: Resolution::Asking { tries }, .. }) = self.neighbours.get_mut(&ip) else {
             return;
         };
-        if *tries >= ASK_TRIES || self.config.server == Server::None {
+        *tries += 1;
+        // Without a server it may still be the one at a permanent connection that has not said who is there.
+        let tries = *tries;
+        let (permanent, known) = self.permanent();
+        if tries > ASK_TRIES || self.config.server == Server::None && known == permanent {
             return self.unresolved(ip);
         }
-        *tries += 1;
         self.timers.arm(Timer::Ask(ip), now.after(ASK_AGAIN));
         match self.server.vc().filter(|vc| self.is_up(*vc)) {
             Some(vc) => {

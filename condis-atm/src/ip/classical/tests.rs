@@ -8,7 +8,8 @@ use condis::runtime::Time;
 
 use super::*;
 use crate::addr::{AtmAddress, Esi};
-use crate::ip::encap::Encapsulation;
+use crate::ip::atmarp::{AtmArp, Operation, Station};
+use crate::ip::encap::{ATMARP_HEADER, Encapsulation};
 use crate::ip::tests::captured_sdus;
 
 fn atm(number: u8) -> AtmAddress {
@@ -358,4 +359,30 @@ fn linux_as_client_is_answered_as_its_own_server_did() {
     assert_eq!(sent(&mut member), *theirs[1], "its answer");
     member.handle_sdu(Time::ZERO, vc, its[1]);
     assert_eq!(member.resolved(ip(2)), Some(&linux));
+}
+
+/// RFC 2225 §8.2: what is sent before the far end of a permanent connection has said who it is waits for that, and not for ever.
+#[test]
+fn a_packet_waits_for_an_introduction() {
+    let mut member = LisMember::new(LisConfig::new(ip(2), 24, atm(2), Server::None));
+    member.handle_ready(Time::ZERO);
+    let vc = member.handle_permanent(Time::ZERO, Encapsulation::LlcSnap, None);
+    assert_eq!(member.permanent(), (1, 0));
+    member.send(Time::ZERO, packet(2, ip(3), 1));
+    member.send(Time::ZERO, packet(2, ip(4), 2));
+    while member.poll_output().is_some() {}
+    let reply = AtmArp {
+        operation: Operation::InArpReply,
+        source: Station::new(atm(3), ip(3)),
+        target: Station::new(atm(2), ip(2)),
+    };
+    member.handle_sdu(at(1), vc, &[&ATMARP_HEADER[..], &reply.encode()].concat());
+    assert_eq!(member.permanent(), (1, 1));
+    let Some(LisOutput::Transmit { packet: sent, .. }) = member.poll_output() else { panic!("it is sent") };
+    assert_eq!(sent, packet(2, ip(3), 1));
+    // The other one is asked for once more, when nobody else can turn up any longer.
+    member.handle_timeout(at(1));
+    assert_eq!((member.poll_output(), member.counters().dropped_unresolved), (None, 1));
+    member.send(at(2), packet(2, ip(4), 3));
+    assert_eq!(member.counters().dropped_unresolved, 2);
 }
