@@ -226,6 +226,13 @@ impl AtmCall {
                     }
                 }
                 IeValue::Cause(cause) => self.causes.push(cause),
+                IeValue::AalParameters(_) => return Err(ParamsError::Aal(0)),
+                // They have a place of their own, or are the manager's to say.
+                IeValue::CalledPartyNumber(_)
+                | IeValue::ConnectionId(_)
+                | IeValue::EndpointReference(_)
+                | IeValue::RepeatIndicator(_)
+                | IeValue::LowLayerInfo(_) => return Err(ParamsError::InformationElement),
                 value => self.other.push(Ie { value, ..ie }),
             }
         }
@@ -358,7 +365,8 @@ fn take_ie(from: &mut Reader<'_>) -> Result<Ie, ParamsError> {
     }
     let octets = from.octets(raw_len as usize)?;
     let ie = ie_of(octets).ok_or(ParamsError::InformationElement)?;
-    if u32::from(ie.id().0) == id { Ok(ie) } else { Err(ParamsError::InformationElement) }
+    let sound = u32::from(ie.id().0) == id && !matches!(ie.value, IeValue::Invalid { .. });
+    if sound { Ok(ie) } else { Err(ParamsError::InformationElement) }
 }
 
 /// `IE_Raw`.

@@ -12,7 +12,8 @@ use crate::uni::{Counters, Side, UniConfig, UniCounters, Version};
 pub struct AtmConfig {
     /// The interface, at its user side. With ILMI and without an end system the adapter's is registered.
     pub uni: UniConfig,
-    /// How long a call waits for signaling to come up before it fails. 4 s, as T303.
+    /// How long a call waits for the line and for signaling to come up before it fails. 4 s, as T303: a line that connects and
+    /// a SAAL that is established anew take a moment, and the caller did nothing wrong.
     pub signaling_patience: Duration,
 }
 

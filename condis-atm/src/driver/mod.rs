@@ -66,6 +66,8 @@ mod engine;
 mod error;
 mod flow_spec;
 mod layers;
+#[cfg(test)]
+mod octets_tests;
 mod oids;
 mod pace;
 mod pvc;

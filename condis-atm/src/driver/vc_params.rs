@@ -6,7 +6,7 @@ use condis::params::{CallParams, MediaFlags, MediaParams, Specific};
 
 use super::ParamsError;
 use super::shapes::{self, Reader};
-use crate::traffic::{Contract, ServiceCategory};
+use crate::traffic::{Contract, ServiceCategory, Sustained};
 use crate::{Vci, VpVc, Vpi};
 
 /// `param_type` of [`AtmVcParams`], among the media's types.
@@ -56,9 +56,18 @@ impl AtmFlow {
         AtmFlow { contract: Contract::UBR, sdu_octets_max }
     }
 
-    /// The same, and nothing if its peak is zero.
-    pub(super) fn usable(self) -> AtmFlow {
-        if self.contract.pcr_cells_per_s == Some(0) { AtmFlow::NOTHING } else { self }
+    /// The same as signaling brings it: nothing if its peak is zero, and of a variable rate without a sustained one the peak.
+    pub(super) fn usable(mut self) -> AtmFlow {
+        let contract = &mut self.contract;
+        let variable = matches!(contract.category, ServiceCategory::RtVbr | ServiceCategory::NrtVbr);
+        match contract.pcr_cells_per_s {
+            Some(0) => return AtmFlow::NOTHING,
+            Some(pcr) if variable && contract.sustained.is_none() => {
+                contract.sustained = Some(Sustained { scr_cells_per_s: pcr, mbs_cells: 1 });
+            }
+            Some(_) | None => {}
+        }
+        self
     }
 }
 
@@ -197,7 +206,6 @@ const OCTETS: usize = 40 + 2 * shapes::FLOW_OCTETS;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::traffic::Sustained;
     use std::time::Duration;
 
     fn some() -> Vec<AtmVcParams> {

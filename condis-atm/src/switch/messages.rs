@@ -75,6 +75,15 @@ impl MessageSwitch {
         Ok(id)
     }
 
+    /// Takes a port away. Its calls are cut, and the other ends told. False if there is none.
+    pub fn remove_port(&mut self, now: Time, port: PortId) -> bool {
+        let removed = self.exchange.remove_port(now, &mut self.fabric, port);
+        self.fabric.remove_port(port);
+        self.timers.remove(&port);
+        self.run(now);
+        removed
+    }
+
     /// A message that came in at a port.
     pub fn handle_message(&mut self, now: Time, port: PortId, message: &[u8]) {
         if let Some(port) = self.exchange.get_mut(port) {
@@ -120,6 +129,11 @@ impl MessageSwitch {
     /// The VPI/VCI that cells of this one lead to.
     pub fn leads_to(&self, port: PortId, vpvc: VpVc) -> Vec<(PortId, VpVc)> {
         self.fabric.flow(port, vpvc).map(|flow| flow.legs).unwrap_or_default()
+    }
+
+    /// Directions of connections that the fabric has.
+    pub fn flows_len(&self) -> usize {
+        self.fabric.flows_len()
     }
 
     /// What became of calls.

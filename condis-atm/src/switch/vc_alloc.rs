@@ -274,6 +274,16 @@ mod tests {
     }
 
     #[test]
+    fn one_that_was_taken_by_name_returns_last_too() {
+        let mut vcs = VcAllocator::new(range(0..=0, 32..=35), usize::MAX);
+        vcs.take(VpVc::new(0, 33)).unwrap();
+        vcs.release(VpVc::new(0, 33));
+        vcs.drained(VpVc::new(0, 33));
+        let given: Vec<u16> = std::iter::from_fn(|| vcs.allocate().ok()).map(|vpvc| vpvc.vci.0).collect();
+        assert_eq!(given, [32, 34, 35, 33]);
+    }
+
+    #[test]
     fn all_of_all_paths_and_then_exhausted() {
         let mut vcs = VcAllocator::new(range(1..=2, 40..=41), usize::MAX);
         let all: Vec<VpVc> = std::iter::from_fn(|| vcs.allocate().ok()).collect();

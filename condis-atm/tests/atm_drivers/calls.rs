@@ -46,8 +46,10 @@ fn a_call_is_made_and_closed_by_who_calls() {
             lab.a.client.close(vc);
             lab.soon();
             assert_eq!(lab.a.client.heard(), ["made", "closed SUCCESS"]);
-            let heard =
-                ["offered by 1", "connected", "remote close SUCCESS cause 16", "closed SUCCESS", "deleted"];
+            // UNI 3.0 has no cause 16.
+            let cause = if version == Version::Uni30 { 31 } else { 16 };
+            let remote = format!("remote close SUCCESS cause {cause}");
+            let heard = ["offered by 1", "connected", &remote, "closed SUCCESS", "deleted"];
             assert_eq!(lab.b.client.heard(), heard);
             lab.a.client.delete(vc);
         });
@@ -141,6 +143,32 @@ fn the_network_refuses_with_its_cause() {
         lab.soon();
         assert_eq!(lab.a.client.take_heard(), ["make failed CELLRATE_NOT_AVAILABLE"]);
         // CO-124: the VC is still there, and good for another call.
+        lab.a.client.dial(vc, &to(2));
+        lab.soon();
+        assert_eq!(lab.a.client.up(), [vc]);
+    });
+}
+
+/// The network agrees and a line does not: whichever end it is, the call ends there, and the other hears of it.
+#[test]
+fn an_activation_that_is_refused_ends_the_call() {
+    let flow = AtmFlow { contract: Contract::cbr(5_000), sdu_octets_max: 1500 };
+    in_every_mix_of(&Setup { slow_host: Some((2, 2_000)), ..Setup::default() }, |lab| {
+        let vc = lab.a.client.create();
+        lab.a.client.dial(vc, &to(2).both_ways(flow));
+        lab.soon();
+        assert_eq!(lab.a.client.heard(), ["make failed CELLRATE_NOT_AVAILABLE"]);
+        let heard = ["offered by 1", "remote close CELLRATE_NOT_AVAILABLE", "closed SUCCESS", "deleted"];
+        assert_eq!(lab.b.client.heard(), heard);
+        assert_eq!(lab.b.count("engine.activations_refused"), 1);
+    });
+    in_every_mix_of(&Setup { slow_host: Some((1, 2_000)), ..Setup::default() }, |lab| {
+        let vc = lab.a.client.create();
+        lab.a.client.dial(vc, &to(2).both_ways(flow));
+        lab.soon();
+        assert_eq!(lab.a.client.heard(), ["make failed CELLRATE_NOT_AVAILABLE"]);
+        assert_eq!(lab.b.client.heard()[2], "remote close CELLRATE_NOT_AVAILABLE cause 37");
+        assert_eq!(lab.b.client.up().len(), 0);
         lab.a.client.dial(vc, &to(2));
         lab.soon();
         assert_eq!(lab.a.client.up(), [vc]);

@@ -61,6 +61,48 @@ fn a_change_that_does_not_fit_is_refused() {
     });
 }
 
+/// The network agrees and the called side's line does not: its manager refuses, and nothing has changed anywhere.
+#[test]
+fn a_change_that_the_called_side_cannot_carry_is_refused() {
+    in_every_mix_of(&Setup { slow_host: Some((2, 2_000)), ..Setup::default() }, |lab| {
+        let vc = up(lab);
+        lab.b.client.take_heard();
+        lab.a.client.modify(vc, &cbr(5000));
+        lab.soon();
+        assert_eq!(lab.a.client.take_heard(), ["modify failed FAILURE"]);
+        let cause = lab.a.client.last_cause().expect("it says why");
+        assert!(cause.contains("(37)"), "{cause}");
+        assert_eq!(lab.b.client.take_heard(), Vec::<String>::new());
+        assert_eq!(lab.b.count("engine.activations_refused"), 1);
+        for side in [&lab.a, &lab.b] {
+            let up = side.client.up()[0];
+            let rate = side.connections.of(up).and_then(|vc| vc.transmit.contract.pcr_cells_per_s);
+            assert_eq!(rate, Some(1000));
+        }
+    });
+}
+
+/// Network and called side agree, and the line here does not: they are asked to go back.
+#[test]
+fn a_change_that_this_side_cannot_carry_is_taken_back() {
+    in_every_mix_of(&Setup { slow_host: Some((1, 2_000)), ..Setup::default() }, |lab| {
+        let vc = up(lab);
+        lab.b.client.take_heard();
+        lab.a.client.modify(vc, &cbr(5000));
+        lab.soon();
+        assert_eq!(lab.a.client.take_heard(), ["modify failed FAILURE"]);
+        assert_eq!(lab.b.client.take_heard(), ["changed", "changed"]);
+        for side in [&lab.a, &lab.b] {
+            let up = side.client.up()[0];
+            let rate = side.connections.of(up).and_then(|vc| vc.transmit.contract.pcr_cells_per_s);
+            assert_eq!(rate, Some(1000));
+        }
+        lab.a.client.modify(vc, &cbr(1500));
+        lab.soon();
+        assert_eq!(lab.a.client.take_heard(), ["modified"]);
+    });
+}
+
 /// Only who made the call may change it (Q.2963.1), and not before UNI 4.0.
 #[test]
 fn who_may_not_change_is_told() {

@@ -17,7 +17,7 @@ use condis::party::{HeldParty, Party};
 use condis::role::Client;
 use condis::sap::{HeldSap, SapRef};
 use condis::status::NdisStatus;
-use condis::token::{Answer, IncomingCall, Oid, Outcome, Pended, Refused, Token, Unbind};
+use condis::token::{Answer, IncomingCall, NotifyCloseAf, Oid, Outcome, Pended, Refused, Token, Unbind};
 use condis::trace::{ObjectId, VcId};
 use condis::vc::{HeldVc, OwnedVc, Receives, Vc};
 use condis_atm::addr::AtmAddress;
@@ -57,6 +57,7 @@ struct State {
     calls: BTreeMap<VcId, OneCall>,
     offers: Vec<(Pended<IncomingCall>, CallParams)>,
     unbind: Option<Pended<Unbind>>,
+    notified: Option<Pended<NotifyCloseAf>>,
     heard: Vec<String>,
     /// OIDs from the manager.
     told: Vec<u32>,
@@ -73,6 +74,8 @@ struct OneCall {
     /// There is a call, in whatever state.
     busy: bool,
     up: bool,
+    /// A close is under way.
+    closing: bool,
     parties: BTreeMap<ObjectId, HeldParty<Client>>,
 }
 
@@ -95,6 +98,7 @@ impl TestClient {
             calls: BTreeMap::new(),
             offers: Vec::new(),
             unbind: None,
+            notified: None,
             heard: Vec::new(),
             told: Vec::new(),
             received: Vec::new(),
@@ -128,7 +132,14 @@ impl TestClient {
         let af = self.lock().af.clone().expect("the AF is open");
         let owner = af.at().create_vc(Box::new(self.clone())).expect("a VC is made");
         let (id, vc) = (owner.id(), owner.keep());
-        let call = OneCall { vc, owner: Some(owner), busy: false, up: false, parties: BTreeMap::new() };
+        let call = OneCall {
+            vc,
+            owner: Some(owner),
+            busy: false,
+            up: false,
+            closing: false,
+            parties: BTreeMap::new(),
+        };
         self.lock().calls.insert(id, call);
         id
     }
@@ -414,7 +425,9 @@ impl TestClient {
             self.with(vc.id(), |call| call.busy = true);
             return self.drop_this(vc.id(), party.at());
         }
-        if let Outcome::Done(result) = vc.close_call(data) {
+        let mut under_way = false;
+        self.with(vc.id(), |call| under_way = std::mem::replace(&mut call.closing, true));
+        if !under_way && let Outcome::Done(result) = vc.close_call(data) {
             self.closed(vc.id(), result);
         }
     }
@@ -436,10 +449,22 @@ impl TestClient {
         self.hear(format!("closed {}", NdisStatus::of(&result)));
         let mut parties = BTreeMap::new();
         self.with(id, |call| {
-            call.busy = false;
+            (call.busy, call.closing) = (false, false);
             parties = std::mem::take(&mut call.parties);
         });
         drop(parties);
+        self.leave_if_idle();
+    }
+
+    /// Closes every call, and all else behind them.
+    fn leave(&self) {
+        let busy: Vec<_> = {
+            let state = self.lock();
+            state.calls.values().filter(|call| call.busy).map(|call| call.vc.clone()).collect()
+        };
+        for vc in busy {
+            self.close_vc(vc.at(), CloseData::new());
+        }
         self.leave_if_idle();
     }
 
@@ -447,7 +472,8 @@ impl TestClient {
     fn leave_if_idle(&self) {
         let (owners, saps, af) = {
             let mut state = self.lock();
-            if state.unbind.is_none() || state.calls.values().any(|call| call.busy) {
+            let leaves = state.unbind.is_some() || state.notified.is_some();
+            if !leaves || state.calls.values().any(|call| call.busy) {
                 return;
             }
             let calls = std::mem::take(&mut state.calls);
@@ -479,12 +505,17 @@ impl TestClient {
 
     fn af_closed(&self, result: Result<(), NdisStatus>) {
         result.expect("everything on it is gone");
-        let (unbind, binding) = {
+        let (unbind, notified) = {
             let mut state = self.lock();
-            (state.unbind.take(), state.binding.take())
+            (state.unbind.take(), state.notified.take())
         };
-        drop(binding);
+        if let Some(notified) = notified {
+            self.hear("AF closed");
+            notified.complete(Ok(()));
+        }
         if let Some(unbind) = unbind {
+            let binding = self.lock().binding.take();
+            drop(binding);
             unbind.complete(());
         }
     }
@@ -504,15 +535,8 @@ impl BindingLife<Client> for TestClient {
 
     fn unbind<'a>(&self, _: Binding<'_, Client>, token: Token<'a, Unbind>) -> Answer<'a, Unbind> {
         let (pended, answer) = token.pend();
-        let busy: Vec<_> = {
-            let mut state = self.lock();
-            state.unbind = Some(pended);
-            state.calls.values().filter(|call| call.busy).map(|call| call.vc.clone()).collect()
-        };
-        for vc in busy {
-            self.close_vc(vc.at(), CloseData::new());
-        }
-        self.leave_if_idle();
+        self.lock().unbind = Some(pended);
+        self.leave();
         answer
     }
 }
@@ -540,6 +564,18 @@ impl ClientAf for TestClient {
 
     fn close_complete(&self, result: Result<(), NdisStatus>) {
         self.af_closed(result);
+    }
+
+    /// CO-037: closed later, and answered then.
+    fn notify_close<'a>(
+        &self,
+        _: Af<'_, Client>,
+        token: Token<'a, NotifyCloseAf>,
+    ) -> Answer<'a, NotifyCloseAf> {
+        let (pended, answer) = token.pend();
+        self.lock().notified = Some(pended);
+        self.leave();
+        answer
     }
 
     fn create_vc(&self, _: Af<'_, Client>, _: VcId) -> Result<Box<dyn ClientVc>, NdisStatus> {
@@ -622,7 +658,7 @@ impl ClientVc for TestClient {
             state.last = Some(params.clone());
             if !matches!(state.policy, Policy::Reject(_)) {
                 let (vc, parties) = (vc.keep(), BTreeMap::new());
-                let call = OneCall { vc, owner: None, busy: true, up: false, parties };
+                let call = OneCall { vc, owner: None, busy: true, up: false, closing: false, parties };
                 state.calls.insert(call.vc.id(), call);
             }
             state.policy

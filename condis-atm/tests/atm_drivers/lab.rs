@@ -1,5 +1,6 @@
 //! Three nodes on a switch, in a simulation. The first two come with either manager; the third always with an MCM.
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,6 +57,8 @@ pub struct Setup {
     pub version: Version,
     pub conditions: FibreConditions,
     pub ilmi: bool,
+    /// A host whose line is slower than the switch was told: so many cells a second.
+    pub slow_host: Option<(u8, u64)>,
     /// Beside the address of each host.
     pub saps: Vec<AtmSap>,
 }
@@ -67,6 +70,7 @@ impl Default for Setup {
             version: Version::Uni40,
             conditions: FibreConditions::default(),
             ilmi: false,
+            slow_host: None,
             saps: Vec::new(),
         }
     }
@@ -103,9 +107,15 @@ impl Side {
         let client = TestClient::new(saps);
         node.register_protocol("client", client.clone());
         let runtime: Arc<dyn Runtime> = sim.clone();
-        let (fibre, [ours, theirs]) =
-            Fibre::new(runtime, name, setup.conditions.clone(), setup.seed + u64::from(number));
-        let port = PortConfig::new(name, setup.version);
+        let mut conditions = setup.conditions.clone();
+        let mut port = PortConfig::new(name, setup.version);
+        if let Some((slow, cells_per_s)) = setup.slow_host
+            && slow == number
+        {
+            conditions.cells_per_s = NonZeroU64::new(cells_per_s);
+            port = port.with_rate(FibreConditions::OC3_CELLS_PER_S);
+        }
+        let (fibre, [ours, theirs]) = Fibre::new(runtime, name, conditions, setup.seed + u64::from(number));
         let port = if setup.ilmi { port.with_prefix(PREFIX) } else { port.with_address(address(number)) };
         switch.add_port(ours, port).expect("a free port");
         let link: Arc<dyn AtmLink> = theirs;

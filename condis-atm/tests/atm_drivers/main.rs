@@ -8,6 +8,9 @@ mod lab;
 mod network;
 mod parties;
 mod permanent;
+#[path = "../atm_miniport/pipe.rs"]
+mod pipe;
 mod saps;
+mod sdus;
 mod slow;
 mod threads;

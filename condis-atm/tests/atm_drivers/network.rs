@@ -19,7 +19,7 @@ use condis_link::atm::{Fibre, FibreConditions};
 use condis_link::memory::Chance;
 
 use crate::calls::to;
-use crate::client::TestClient;
+use crate::client::{Policy, TestClient};
 use crate::lab::{Kind, LONG, Lab, MIXES, Setup, in_every_mix, in_every_mix_of, is_enabled};
 
 fn up(lab: &Lab, calls: usize) -> Vec<VcId> {
@@ -78,8 +78,9 @@ fn a_long_outage_ends_calls() {
         let heard = lab.b.client.heard();
         let gone = heard.iter().filter(|what| *what == "remote close DEST_OUT_OF_ORDER cause 27");
         assert_eq!(gone.count(), 3, "{heard:?}");
-        // Without a line nothing can be called.
+        // Without a line nothing can be called; it is waited for as long as for signaling.
         lab.a.client.dial(vcs[0], &to(2));
+        lab.run_for(Duration::from_secs(5));
         assert_eq!(lab.a.client.heard().last().map(String::as_str), Some("make failed MEDIA_DISCONNECTED"));
         lab.a.fibre.mend();
         lab.late();
@@ -170,6 +171,53 @@ fn an_adapter_that_is_removed_with_calls_up_says_good_bye() {
         assert_eq!(lab.b.client.up().len(), 0, "{:?}", lab.b.client.heard());
         assert!(lab.a.node.left().is_nothing(), "{}", lab.a.node.left());
     });
+}
+
+/// The same with sends queued and a call that rings.
+#[test]
+fn an_adapter_that_is_removed_under_traffic_leaves_nothing() {
+    in_every_mix_of(&Setup { conditions: slow(), ..Setup::default() }, |lab| {
+        let vcs = up(lab, 2);
+        for &vc in &vcs {
+            lab.a.client.send(vc, (0..50).map(|number| vec![number; 1000]));
+        }
+        lab.b.client.policy(Policy::Pend);
+        let ringing = lab.a.client.create();
+        lab.a.client.dial(ringing, &to(2));
+        lab.run_for(Duration::from_millis(20));
+        lab.a.adapter.remove(|| ());
+        lab.soon();
+        assert!(lab.a.node.left().is_nothing(), "{}", lab.a.node.left());
+        assert_eq!(lab.a.client.sent().values().sum::<usize>(), 100);
+        lab.late();
+        assert_eq!(lab.b.client.up().len(), 0, "{:?}", lab.b.client.heard());
+        lab.b.client.answer(true);
+        lab.late();
+    });
+}
+
+/// The call manager goes and the adapter stays (7.16): its clients are asked to close, and everything ends.
+#[test]
+fn a_call_manager_that_goes_ends_its_calls() {
+    for mix in [MIXES[0], MIXES[1], MIXES[4]] {
+        let lab = Lab::new(mix, &Setup::default());
+        up(&lab, 2);
+        let done = Arc::new(AtomicBool::new(false));
+        let told = done.clone();
+        lab.a.node.deregister_protocol("uni", move || told.store(true, SeqCst));
+        assert!(
+            lab.sim.run_until(|| done.load(SeqCst), Duration::from_secs(10)),
+            "{:?}",
+            lab.a.node.pended()
+        );
+        let heard = lab.a.client.heard();
+        assert_eq!(heard.last().map(String::as_str), Some("AF closed"), "{heard:?}");
+        assert_eq!(lab.a.client.up().len(), 0);
+        assert!(lab.a.node.vcs().is_empty(), "its signaling VCs are gone too");
+        lab.late();
+        assert_eq!(lab.b.client.up().len(), 0, "{:?}", lab.b.client.heard());
+        lab.finish();
+    }
 }
 
 /// DP-066: a pause stops data and nothing else; what waits comes back with PAUSED, and the calls go on after it.

@@ -79,6 +79,9 @@ pub(super) struct CallArgs {
     /// Asks for a constant bit rate of so many cells a second; without, for best effort.
     #[arg(long, value_name = "CELLS/S", value_parser = clap::value_parser!(u32).range(1..), help_heading = "ATM")]
     pcr: Option<u32>,
+    /// Asks for nothing back: data goes to the called end alone.
+    #[arg(long, help_heading = "ATM", conflicts_with = "framed")]
+    one_way: bool,
     /// Does not close the call at the end of the input: the other end does.
     #[arg(long, help_heading = "Data", conflicts_with = "idle")]
     keep: bool,
@@ -109,7 +112,7 @@ pub(super) fn call(args: &CallArgs) -> Result<ExitCode, LabError> {
         keep: args.keep,
         idle: args.idle,
         patience: Some(args.timeout),
-        ..args.line.netcat(Target::parse(&args.address)?, args.ac_name.as_deref(), args.pcr)?
+        ..args.line.netcat(Target::parse(&args.address)?, args.ac_name.as_deref(), args.pcr, args.one_way)?
     };
     run(&netcat, &args.line)
 }
@@ -119,16 +122,23 @@ pub(super) fn listen(args: &ListenArgs) -> Result<ExitCode, LabError> {
         listen: true,
         many: args.many,
         idle: args.idle,
-        ..args.line.netcat(Target::parse_listen(&args.address)?, args.ac_name.as_deref(), None)?
+        ..args.line.netcat(Target::parse_listen(&args.address)?, args.ac_name.as_deref(), None, false)?
     };
     run(&netcat, &args.line)
 }
 
 impl LineArgs {
     /// What is asked for of the line, if it fits the network that the target is in.
-    fn netcat(&self, target: Target, ac_name: Option<&str>, pcr: Option<u32>) -> Result<Netcat, LabError> {
+    fn netcat(
+        &self,
+        target: Target,
+        ac_name: Option<&str>,
+        pcr: Option<u32>,
+        one_way: bool,
+    ) -> Result<Netcat, LabError> {
         let of_atm = [
             ("--pcr", pcr.is_some(), "a session of PPPoE has no cell rate"),
+            ("--one-way", one_way, "a session of PPPoE goes both ways"),
             ("--uni", self.uni.is_some(), "PPPoE has discovery for signaling"),
             ("--own-address", !self.own_address.is_empty(), "an Ethernet has its own address"),
             ("--esi", self.esi.is_some(), "an Ethernet has its own address"),
@@ -156,6 +166,7 @@ impl LineArgs {
                 addresses: self.own_address.clone(),
                 esi: self.esi.unwrap_or_else(drawn_esi),
                 pcr,
+                one_way,
                 layers: self.blli.clone(),
                 bhli: self.bhli.clone(),
                 framed: self.framed,

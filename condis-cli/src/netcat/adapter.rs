@@ -69,6 +69,9 @@ impl Netcat {
         let overhead = if self.is_framed() { OVERHEAD_OCTETS } else { 0 };
         let sdu_octets_max = (self.sdu_octets() + overhead).max(SDU_OCTETS_MIN) as u32;
         let mut call = AtmCall::to(address.clone()).both_ways(AtmFlow { contract, sdu_octets_max });
+        if self.atm.one_way {
+            call.backward = AtmFlow { sdu_octets_max, ..AtmFlow::NOTHING };
+        }
         call.blli = self.atm.layers.iter().map(Layers::to_info).collect();
         call.bhli = self.atm.bhli.as_ref().and_then(bhli_info);
         call.calling = self.atm.addresses.first().cloned();

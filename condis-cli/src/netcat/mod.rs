@@ -77,6 +77,8 @@ pub struct AtmChoices {
     pub esi: Esi,
     /// A constant bit rate to ask for, in cells a second.
     pub pcr: Option<u32>,
+    /// Ask for nothing back.
+    pub one_way: bool,
     /// The layers above: what the call says, or the listener wants.
     pub layers: Option<Layers>,
     /// The high layer information likewise.
@@ -92,6 +94,7 @@ impl Default for AtmChoices {
             addresses: Vec::new(),
             esi: Esi([0x02, 0, 0, 0, 0, 1]),
             pcr: None,
+            one_way: false,
             layers: None,
             bhli: None,
             framed: false,
@@ -256,10 +259,11 @@ impl Netcat {
             node.listen(trace);
         }
         node.register_protocol("terminal", terminal.clone());
+        let at = line.clone();
         self.add_adapter(&node, line)?;
 
         let patience = self.patience.unwrap_or(if self.listen { Duration::MAX } else { UP_MAX });
-        let mut ended = match come_up(&terminal, patience, stop) {
+        let mut ended = match come_up(&terminal, &at, patience, stop) {
             Stand::Ready if stop.load(SeqCst) => Ended::of(Ending::Stopped),
             Stand::Ready => {
                 start(&pump, &terminal, input, output, sdu_octets);
@@ -273,6 +277,9 @@ impl Netcat {
             Stand::Ended(ended) => ended,
             Stand::Problem(why) => Ended::of(Ending::Failed(why)),
             Stand::ComingUp if stop.load(SeqCst) => Ended::of(Ending::Stopped),
+            Stand::ComingUp if !at.is_up() => {
+                Ended::of(Ending::Failed(format!("{} did not come up", at.name())))
+            }
             Stand::ComingUp => Ended::of(Ending::Failed(terminal.waits_for().to_owned())),
         };
         if !stop.load(SeqCst) {
@@ -345,10 +352,14 @@ impl Netcat {
 }
 
 /// Waits until there is an address family, and whatever else takes no call to be had.
-fn come_up(terminal: &Terminal, patience: Duration, stop: &AtomicBool) -> Stand {
+fn come_up(terminal: &Terminal, line: &Line, patience: Duration, stop: &AtomicBool) -> Stand {
     let end = terminal.0.runtime.now().after(patience);
     loop {
-        let stand = terminal.wait(LOOK_AGAIN_AFTER);
+        let stand = match terminal.wait(LOOK_AGAIN_AFTER) {
+            // A line that connects may still be at it.
+            Stand::Ready if !line.is_up() => Stand::ComingUp,
+            stand => stand,
+        };
         let late = terminal.0.runtime.now() >= end;
         if !matches!(stand, Stand::ComingUp) || late || stop.load(SeqCst) {
             return stand;

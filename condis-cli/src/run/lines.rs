@@ -32,6 +32,13 @@ pub enum Line {
 }
 
 impl Line {
+    pub(crate) fn is_up(&self) -> bool {
+        match self {
+            Line::Ethernet(link) => link.is_up(),
+            Line::Atm(link) => link.is_up(),
+        }
+    }
+
     pub(crate) fn name(&self) -> &str {
         match self {
             Line::Ethernet(link) => link.name(),

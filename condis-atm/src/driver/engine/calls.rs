@@ -8,7 +8,7 @@ use condis::vc::OwnedVc;
 
 use std::collections::BTreeMap;
 
-use super::record::{Carrier, Change, Make, Ndis, Network, Path, Record};
+use super::record::{Carrier, Change, Make, Ndis, Network, Path, Record, Said};
 use super::state::{Effects, State, Unmade};
 use super::{Effect, LegKey, Model};
 use crate::addr::AtmAddress;
@@ -17,7 +17,7 @@ use crate::driver::call_params::AtmCall;
 use crate::driver::close_cause::CloseCause;
 use crate::driver::pvc::AtmPvc;
 use crate::driver::status;
-use crate::driver::vc_params::{Aal, AtmVcParams};
+use crate::driver::vc_params::{Aal, AtmFlow, AtmVcParams};
 use crate::q2931::call::traffic_of;
 use crate::q2931::wire::{AalParameters, BearerCapability, Cause, CauseValue};
 use crate::uni::{Answer, CallId, Contracts, Indication, ModifyParams, Version};
@@ -72,11 +72,13 @@ impl<M: Model> State<M> {
 
     /// A call comes in.
     fn setup(&mut self, now: Time, call: CallId, params: &crate::uni::CallParams, effects: &mut Effects<M>) {
-        let mut offer = match AtmCall::of_setup(params) {
+        let offer = AtmCall::of_setup(params).and_then(|offer| offer.check().map(|()| offer));
+        let mut offer = match offer {
             Ok(offer) => offer,
             Err(why) => {
                 let value = match why {
                     ParamsError::Aal(_) => CauseValue::AAL_NOT_SUPPORTED,
+                    ParamsError::Contract => CauseValue::UNSUPPORTED_TRAFFIC_COMBINATION,
                     _ => CauseValue::INVALID_NUMBER_FORMAT,
                 };
                 return self.refuse(now, call, Cause::user(value));
@@ -98,7 +100,8 @@ impl<M: Model> State<M> {
             offer.blli[..=chosen].rotate_right(1);
         }
         self.counters.calls_offered += 1;
-        self.unmade.insert(call, Unmade { offer, sap, af: af.at().id() });
+        let said = Said { aal: params.aal.is_some(), choice: offer.blli.len() > 1 };
+        self.unmade.insert(call, Unmade { offer, said, sap, af: af.at().id() });
         effects.push_back(Effect::MakeOffer { call, af });
     }
 
@@ -175,7 +178,6 @@ impl<M: Model> State<M> {
             Some(_) if make.party.is_some() => Some(NdisStatus::NOT_SUPPORTED),
             // CO-129.
             None if permanent_only => Some(NdisStatus::FAILURE),
-            None if !self.link_up => Some(NdisStatus::MEDIA_DISCONNECTED),
             Some(_) | None => None,
         };
         let Make { vc, data, params, call, party, pended } = *make;
@@ -214,6 +216,7 @@ impl<M: Model> State<M> {
             response_owed: false,
             path: Path::Inactive,
             ndis: Ndis::Making(pended, params),
+            said: Said::default(),
             call,
             media,
             change: None,
@@ -271,7 +274,7 @@ impl<M: Model> State<M> {
         data: M::Data,
         effects: &mut Effects<M>,
     ) {
-        let (owner, Unmade { offer, sap, af }) = match (made, self.unmade.remove(&call)) {
+        let (owner, Unmade { offer, said, sap, af }) = match (made, self.unmade.remove(&call)) {
             (Ok(owner), Some(unmade)) => (owner, unmade),
             (Ok(owner), None) => return effects.push_back(Effect::Delete { leg, owner }),
             (Err(status), Some(_)) => {
@@ -298,6 +301,7 @@ impl<M: Model> State<M> {
             response_owed: false,
             path: Path::Inactive,
             ndis: Ndis::Offered,
+            said,
             call: offer,
             media,
             change: None,
@@ -456,8 +460,8 @@ impl<M: Model> State<M> {
         let bearer = record.call.bearer.unwrap_or_else(|| record.call.to_setup(self.version, false).bearer);
         let contracts = Contracts::of(&params.traffic, &bearer);
         let mut wanted = record.call.clone();
-        wanted.forward.contract = contracts.forward;
-        wanted.backward.contract = contracts.backward;
+        wanted.forward = AtmFlow { contract: contracts.forward, ..wanted.forward }.usable();
+        wanted.backward = AtmFlow { contract: contracts.backward, ..wanted.backward }.usable();
         record.change = Some(Change::Offered(wanted));
         self.advance(now, leg, effects);
     }
@@ -675,9 +679,8 @@ impl<M: Model> State<M> {
         let sdu = |max: u32| u16::try_from(max).unwrap_or(u16::MAX);
         let (forward, backward) = (record.call.forward.sdu_octets_max, record.call.backward.sdu_octets_max);
         let answer = Answer {
-            aal: Some(AalParameters::aal5(sdu(forward), sdu(backward))),
-            // Said only where there was a choice, or what was said is still so.
-            blli: record.call.blli.first().cloned(),
+            aal: record.said.aal.then(|| AalParameters::aal5(sdu(forward), sdu(backward))),
+            blli: record.call.blli.first().filter(|_| record.said.choice).cloned(),
             ..Answer::default()
         };
         record.network = Network::Connecting;

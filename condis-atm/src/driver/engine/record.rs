@@ -90,6 +90,15 @@ pub(super) enum Ndis {
     Closing { pended: Pended<CloseCall>, cause: Cause, answer_owed: bool },
 }
 
+/// What an incoming call said: CONNECT answers nothing else (Q.2931 §3.1.3).
+#[derive(Clone, Copy, Default)]
+pub(super) struct Said {
+    /// There are AAL parameters.
+    pub(super) aal: bool,
+    /// There is a choice of low layer informations.
+    pub(super) choice: bool,
+}
+
 /// A change of the contract, under way.
 pub(super) enum Change {
     /// The client asked, the network has not answered.
@@ -126,6 +135,8 @@ pub(super) struct Record<M: Model> {
     pub(super) response_owed: bool,
     pub(super) path: Path,
     pub(super) ndis: Ndis,
+    /// What an incoming call said and has to be answered.
+    pub(super) said: Said,
     /// What was asked for, and then what was agreed on.
     pub(super) call: AtmCall,
     /// What the path is, or is to be.

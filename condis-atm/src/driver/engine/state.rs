@@ -12,7 +12,7 @@ use condis::status::NdisStatus;
 use condis::token::{CloseAf, Pended};
 use condis::trace::ObjectId;
 
-use super::record::{Network, Path, Record};
+use super::record::{Network, Path, Record, Said};
 use super::{Effect, Input, Key, LegKey, Model, signaling_oid};
 use crate::VpVc;
 use crate::addr::AtmAddress;
@@ -39,6 +39,7 @@ const ALIASES_MAX: usize = 64;
 /// A call that came in, before its VC is made.
 pub(super) struct Unmade<M: Model> {
     pub(super) offer: AtmCall,
+    pub(super) said: Said,
     pub(super) sap: HeldSap<M::Role>,
     pub(super) af: ObjectId,
 }
@@ -196,9 +197,6 @@ impl<M: Model> State<M> {
         self.link_up = up;
         self.uni.handle_link(now, up);
         self.poll(now, effects);
-        if !up {
-            self.end_waiting(now, effects, Time::from_nanos(u64::MAX), NdisStatus::MEDIA_DISCONNECTED);
-        }
     }
 
     /// Ends every call at the interface, and tells no client.
@@ -232,16 +230,12 @@ impl<M: Model> State<M> {
         }
     }
 
-    /// Ends calls that wait for signaling since before `until`.
-    pub(super) fn end_waiting(
-        &mut self,
-        now: Time,
-        effects: &mut Effects<M>,
-        until: Time,
-        status: NdisStatus,
-    ) {
+    /// Ends calls that have waited for the line and for signaling as long as they may.
+    fn end_waiting(&mut self, now: Time, effects: &mut Effects<M>) {
+        let status =
+            if self.link_up { NdisStatus::DEST_OUT_OF_ORDER } else { NdisStatus::MEDIA_DISCONNECTED };
         while let Some(&(at, leg)) = self.waiting.first()
-            && at <= until
+            && at <= now
         {
             self.waiting.pop_first();
             if let Some(record) = self.records.get_mut(&leg) {
@@ -312,7 +306,7 @@ impl<M: Model> Machine for State<M> {
             Input::Timer => {
                 self.uni.handle_timeout(now);
                 self.poll(now, effects);
-                self.end_waiting(now, effects, now, NdisStatus::DEST_OUT_OF_ORDER);
+                self.end_waiting(now, effects);
             }
             Input::Link { up } => self.link(now, up, effects),
             Input::Leave => self.leave(now),

@@ -36,7 +36,8 @@
 //!
 //! # Not done
 //! Leaf initiated join; interworking with N-ISDN (PROGRESS, SETUP ACKNOWLEDGE, INFORMATION); the dummy call reference and the connectionless
-//! bearer (COBI); call reoffering; crankback. Messages of these are answered as not implemented, and their IEs are passed on.
+//! bearer (COBI); call reoffering; crankback. Messages of these are answered as not implemented, and their IEs are passed on. A party is added
+//! only to a call that stands, though UNI 4.0 would let the root do so while the first one is alerted; at the leaves' end it is taken then.
 
 mod clearing;
 mod compose;

@@ -427,7 +427,7 @@ impl Fabric {
                 break;
             }
             let taken = send(&front[..count]).min(count);
-            queue.sent(taken, drop);
+            queue.sent_cells(taken);
             output.is_blocked = taken < count;
             output.counters.sent += taken as u64;
             output.gone(now, taken as u32);

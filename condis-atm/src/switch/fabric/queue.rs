@@ -109,6 +109,13 @@ impl<T: Queued> Queue<T> {
 }
 
 impl Queue<Cell> {
+    /// As [`Queue::sent`], without looking at each.
+    pub(super) fn sent_cells(&mut self, count: usize) {
+        drop(self.entries.drain(..count));
+        self.cells -= count as u32;
+        self.left += count as u64;
+    }
+
     /// Queues an SDU of at least one octet as cells, for which the caller has looked for room.
     pub(super) fn push_segmented(&mut self, segmenter: &Segmenter, octets: &[u8]) {
         let parts = [IoSlice::new(octets)];

@@ -239,6 +239,35 @@ fn queues_end_at_their_bounds_and_mark_and_drop_by_priority() {
 }
 
 #[test]
+fn the_last_places_of_a_queue_are_for_last_cells() {
+    // Of 16 places one is kept.
+    let mut fabric = cells_only(16);
+    connect(&mut fabric, 40, B, 50, FlowConfig::aal5(Class::Ubr));
+    connect(&mut fabric, 41, B, 51, FlowConfig::aal5(Class::Ubr));
+    let frame = cells_of_sdu(vc(40), &[7; 100]);
+    fabric.handle_cells(NOW, A, &frame[..1]);
+    let long = cells_of_sdu(vc(41), &[8; 900]);
+    fabric.handle_cells(NOW, A, &long[..18]);
+    assert_eq!(fabric.queued_cells(B, Class::Ubr), 15);
+    fabric.handle_cells(NOW, A, &frame[1..]);
+    assert_eq!(fabric.queued_cells(B, Class::Ubr), 16);
+    let drops = fabric.flow(A, vc(40)).unwrap().drops;
+    assert_eq!(
+        (drops.dropped_queue_full, drops.dropped_partial),
+        (1, 0),
+        "its middle cell, and not its last"
+    );
+    // The other's last cell finds no room, so what comes next ends its frame.
+    fabric.handle_cells(NOW, A, &long[18..]);
+    let (whole, damaged) = received(&sent(&mut fabric, B));
+    assert_eq!((whole.len(), damaged), (0, 1));
+    fabric.handle_cells(NOW, A, &[&frame[..], &long[..], &long[..]].concat());
+    let mut vcs: Vec<VpVc> = received(&sent(&mut fabric, B)).0.into_iter().map(|(vpvc, _)| vpvc).collect();
+    vcs.dedup();
+    assert_eq!(vcs, [vc(50)], "two frames of 19 cells do not fit into 16");
+}
+
+#[test]
 fn a_connection_drains_before_its_identifier_is_free() {
     let mut fabric = cells_only(100);
     connect(&mut fabric, 40, B, 50, FlowConfig::cells(Class::Ubr));

@@ -130,17 +130,19 @@ fn permanent_connections_take_and_give_back_what_they_need() {
     );
 }
 
-#[test]
-fn an_identifier_is_not_given_out_again_while_cells_with_it_are_queued() {
-    let mut caller = config(0, Version::Uni31);
-    let mut called = config(1, Version::Uni31).with_rate(100_000);
-    called.vcs.vci = 50..=50;
-    caller.cells_per_s = None;
-    let mut net = Net::with(vec![(Form::Cells, caller), (Form::Cells, called)], 1);
-    let (call, _) = connected(&mut net, Contract::UBR);
-    let ours = net.hosts[0].uni.connection(call).unwrap();
-    // Some 30 ms of cells on their way out, and the release overtakes them.
-    (0..30).for_each(|_| net.send(0, ours, &[1; 4_790]));
+/// Cells queue up on their way out at host `slow`, whose port has one identifier, and the release overtakes them.
+fn drains_before_it_is_given_out_again(slow: usize) {
+    let mut ports = [config(0, Version::Uni31), config(1, Version::Uni31)];
+    ports[slow] = config(slow, Version::Uni31).with_rate(100_000);
+    ports[slow].vcs.vci = 50..=50;
+    ports[1 - slow].cells_per_s = None;
+    let mut net = Net::with(ports.map(|config| (Form::Cells, config)).into(), 1);
+    let (call, at_called) = connected(&mut net, Contract::UBR);
+    let names_of_call = [call, at_called];
+    let fast = 1 - slow;
+    let vpvc = net.hosts[fast].uni.connection(names_of_call[fast]).unwrap();
+    // Some 30 ms of cells.
+    (0..30).for_each(|_| net.send(fast, vpvc, &[1; 4_790]));
     net.pass(MS);
     net.release(0, call, CauseValue::NORMAL_CLEARING);
     net.pass(6 * MS);
@@ -152,6 +154,12 @@ fn an_identifier_is_not_given_out_again_while_cells_with_it_are_queued() {
     assert!(told.contains(&"Released 45".to_owned()), "{told:?}");
     net.pass(100 * MS);
     assert_eq!(draining(&net), 0);
-    assert_eq!(net.hosts[1].received.len(), 30);
+    assert_eq!(net.hosts[slow].received.len(), 30);
     connected(&mut net, Contract::UBR);
+}
+
+#[test]
+fn an_identifier_is_not_given_out_again_while_cells_with_it_are_queued() {
+    drains_before_it_is_given_out_again(0);
+    drains_before_it_is_given_out_again(1);
 }

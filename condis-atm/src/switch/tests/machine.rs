@@ -184,6 +184,29 @@ fn a_fibre_that_is_cut_for_long_loses_its_calls() {
 }
 
 #[test]
+fn a_port_sends_in_time_whatever_else_waits() {
+    let mut lab = Lab::new(1);
+    // 2,000 cells a second, so that a burst takes its time.
+    let (fibre, [ours, theirs]) = Fibre::new(lab.sim.clone(), "slow", FibreConditions::default(), 9);
+    let config = PortConfig::new("slow", Version::Uni31).with_address(address(1)).with_rate(2_000);
+    lab.ports.push(lab.switch.add_port(ours, config).unwrap());
+    lab.stations.push(Station::new(&lab.sim, theirs, 9));
+    lab.fibres.push(fibre);
+    lab.run(1_000 * MS);
+    let params = params(Version::Uni31, 1, Contract::UBR);
+    let call = lab.stations[0].act(|uni, now| uni.setup(now, &params)).unwrap();
+    lab.run(500 * MS);
+    let vpvc = lab.stations[0].act(|uni, _| uni.connection(call)).unwrap();
+    (0..100).for_each(|_| lab.stations[0].send(vpvc, &[1; 400]));
+    let arrived = |lab: &Lab| lab.stations[1].state.lock().unwrap().received.len();
+    // 900 cells: 450 ms.
+    lab.run(220 * MS);
+    assert!((40..=60).contains(&arrived(&lab)), "{} of 100 after half the time", arrived(&lab));
+    lab.run(240 * MS);
+    assert_eq!(arrived(&lab), 100);
+}
+
+#[test]
 fn after_the_end_nothing_happens() {
     let lab = Lab::new(1);
     lab.switch.shut_down();

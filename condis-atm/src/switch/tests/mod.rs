@@ -4,6 +4,7 @@ mod addresses;
 mod calls;
 mod data;
 mod faults;
+mod hostile;
 mod machine;
 mod refusals;
 mod trees;

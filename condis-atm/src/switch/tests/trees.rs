@@ -167,6 +167,68 @@ fn parties_wait_for_the_first_of_their_port_and_are_offered_again_without_it() {
 }
 
 #[test]
+fn the_root_drops_the_party_that_others_wait_for() {
+    let second = config(2, Version::Uni31).with_address(address(3));
+    let ports = [config(0, Version::Uni31), config(1, Version::Uni31), second];
+    let mut net = Net::with(ports.map(|config| (Form::Cells, config)).into(), 1);
+    let call = root(&mut net);
+    net.hosts[2].habit = Habit::Linger;
+    let [first, second] = [2, 3].map(|to| add(&mut net, call, to));
+    net.hosts[2].habit = Habit::Answer;
+    net.forget();
+    let cause = Cause::user(CauseValue::NORMAL_CLEARING);
+    net.at(0, |uni, now| uni.drop_party(now, call, first, cause)).unwrap();
+    net.pass(50 * MS);
+    let told = names(&net.told(0));
+    assert!(told.contains(&format!("PartyDropConfirmed {first}")), "{told:?}");
+    assert!(told.contains(&format!("PartyConnected {second}")), "{told:?}");
+    assert_eq!(send(&mut net, call), [0, 1, 1]);
+    // A party that only waits is dropped before anybody hears of it.
+    net.hosts[1].habit = Habit::Linger;
+    net.release(0, call, CauseValue::NORMAL_CLEARING);
+    net.pass(50 * MS);
+    net.assert_nothing_left("released");
+}
+
+#[test]
+fn a_tree_whose_last_party_is_refused_while_the_others_are_dropped_ends() {
+    for dropped_first in [true, false] {
+        let second = config(1, Version::Uni31).with_address(address(3));
+        let mut net =
+            Net::with([config(0, Version::Uni31), second].map(|config| (Form::Cells, config)).into(), 1);
+        let call = root(&mut net);
+        net.hosts[1].habit = Habit::Linger;
+        let party = add(&mut net, call, 3);
+        let told = net.told(1);
+        let Some(Indication::PartyOffered { call: at_leaf, party: offered, .. }) = told.first() else {
+            panic!("{told:?}")
+        };
+        let (at_leaf, offered) = (*at_leaf, *offered);
+        let drop = |net: &mut Net| {
+            let cause = Cause::user(CauseValue::NORMAL_CLEARING);
+            net.at(0, |uni, now| uni.drop_party(now, call, PartyId(0), cause)).unwrap();
+        };
+        let refuse = |net: &mut Net| {
+            let cause = Cause::user(CauseValue::USER_BUSY);
+            net.at(1, |uni, now| uni.party_reject(now, at_leaf, offered, cause)).unwrap();
+        };
+        if dropped_first {
+            drop(&mut net);
+            net.pass(50 * MS);
+            refuse(&mut net);
+        } else {
+            // They cross on the way.
+            drop(&mut net);
+            refuse(&mut net);
+        }
+        net.pass(500 * MS);
+        let told = names(&net.told(0));
+        assert!(told.contains(&format!("PartyRejected {party} 17")) || net.core.calls_len() == 0, "{told:?}");
+        net.assert_nothing_left(&format!("dropped first: {dropped_first}"));
+    }
+}
+
+#[test]
 fn the_rate_of_a_second_port_may_be_short() {
     let ports =
         [config(0, Version::Uni31), config(1, Version::Uni31), config(2, Version::Uni31).with_rate(999)];
