@@ -41,6 +41,7 @@ pub mod counters;
 #[cfg(target_os = "linux")]
 pub mod ethernet;
 pub mod header;
+pub mod ip;
 mod link;
 mod mac;
 pub mod memory;

@@ -19,7 +19,7 @@
 //! - [`token`]: pend and complete. [`oid`] and [`status_ind`]: requests and indications.
 //! - [`nbl`]: net buffer lists, pools and chains. A list is owned by whoever holds it.
 //! - [`node`]: one NDIS instance, and what is in it. [`trace`]: every crossing of the boundary.
-//! - [`runtime`]: time, timers and deferred work.
+//! - [`runtime`]: time, timers and deferred work. [`engine`]: protocol machines in a driver, one input at a time.
 //!
 //! # Example
 //! The whole of a client, a call manager, a miniport and an MCM, a screen or two each, is in `examples/parts`. A node and
@@ -58,7 +58,9 @@ pub mod adapter;
 pub mod af;
 pub mod binding;
 pub mod driver;
+pub mod engine;
 mod frame;
+pub mod link_state;
 pub mod names;
 pub mod nbl;
 pub mod node;

@@ -3,6 +3,7 @@
 //! Each is called by a target of its own in `fuzz_targets/` and by the tests in `tests/`.
 #![forbid(unsafe_code)]
 
+pub mod atm_params;
 pub mod calls;
 pub mod cells;
 pub mod ilmi;

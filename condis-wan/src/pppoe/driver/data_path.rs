@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak};
 
 use condis::adapter::{Adapter, HeldAdapter};
 use condis::driver::{AdapterAttributes, LowerRole, Medium};
+use condis::link_state;
 use condis::nbl::{CancelId, Chain, Nbl, NetBufferList, Pool, PoolConfig};
 use condis::oid::{OidAnswer, OidRequest};
 use condis::params::CallParams;
@@ -21,7 +22,6 @@ use condis_link::{BATCH_FRAMES_MAX, Frame, Link, LinkUser};
 use super::flow_counters::{FlowCount, FlowCounters};
 use super::flow_params::FlowParams;
 use super::framing::{Framing, HEAD_LEN_MAX, RAW_HEAD_LEN, raw_head, vlan_of};
-use super::link_state;
 use super::oids;
 use super::send_queue::{Next, Queued, SendQueue};
 use crate::pppoe::wire::{

@@ -33,7 +33,6 @@ mod ethernet_miniport;
 mod flow_counters;
 mod flow_params;
 mod framing;
-mod link_state;
 mod oids;
 mod params;
 mod pppoe_call_manager;

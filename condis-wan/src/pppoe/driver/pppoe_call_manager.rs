@@ -8,6 +8,7 @@ use condis::binding::Binding;
 use condis::driver::{
     BindingLife, Bound, CallManagerBinding, ManagerRole, ManagerVc, Medium, Protocol, SignalingVc,
 };
+use condis::link_state;
 use condis::nbl::{Chain, Pool, PoolConfig};
 use condis::params::{AddressFamily, CallParams};
 use condis::role::{CallManager, RoleKind, Signaling};
@@ -19,7 +20,6 @@ use condis::vc::{OwnedVc, Receives, Vc};
 use super::engine::{Engine, EngineAf, Leg, Model};
 use super::flow_params::FlowParams;
 use super::framing::{RAW_HEAD_LEN, split_raw};
-use super::link_state;
 use super::{PppoeConfig, PppoeCounters};
 use crate::pppoe::wire::{
     ETHERTYPE_DISCOVERY, ETHERTYPE_SESSION, HEADER_LEN, Header, MacAddr, PacketView, SessionId,

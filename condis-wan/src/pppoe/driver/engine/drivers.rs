@@ -27,7 +27,7 @@ pub(in crate::pppoe::driver) struct EngineAf<M: Model> {
 impl<M: Model> EngineAf<M> {
     pub(in crate::pppoe::driver) fn open(engine: &Arc<Engine<M>>, af: Af<'_, M::Role>) -> EngineAf<M> {
         let key = engine.key();
-        engine.lock().afs.insert(key, af.keep());
+        engine.lock_afs().insert(key, af.keep());
         EngineAf { engine: engine.clone(), key }
     }
 }
@@ -36,7 +36,7 @@ impl<M: Model> ManagerAf<M::Role> for EngineAf<M> {
     /// Answered once every VC that the manager made on it is deleted (CO-032).
     fn close<'a>(&self, af: Af<'_, M::Role>, token: Token<'a, CloseAf>) -> Answer<'a, CloseAf> {
         let (pended, answer) = token.pend();
-        let before = self.engine.lock().afs.remove(&self.key);
+        let before = self.engine.lock_afs().remove(&self.key);
         drop(before);
         self.engine.input(Input::CloseAf { af: af.keep(), pended });
         answer
@@ -53,15 +53,15 @@ impl<M: Model> ManagerAf<M::Role> for EngineAf<M> {
             return token.done(Err(NdisStatus::INVALID_SAP));
         }
         let service = ServiceKey(self.engine.key());
-        let mut inner = self.engine.lock();
-        let Some(concentrator) = &mut inner.state.concentrator else {
+        let mut state = self.engine.turns.machine();
+        let Some(concentrator) = &mut state.concentrator else {
             return token.done(Err(NdisStatus::NOT_SUPPORTED));
         };
         if let Err(why) = concentrator.offer(service, &address.address) {
             return token.done(Err(status::of_offer_error(why)));
         }
-        inner.state.saps.insert(service, (af.keep(), sap.keep()));
-        drop(inner);
+        state.saps.insert(service, (af.keep(), sap.keep()));
+        drop(state);
         token.done(Ok(Box::new(EngineSap { engine: self.engine.clone(), service })))
     }
 
@@ -79,11 +79,11 @@ struct EngineSap<M: Model> {
 impl<M: Model> ManagerSap for EngineSap<M> {
     fn deregister<'a>(&self, token: Token<'a, DeregisterSap>) -> Answer<'a, DeregisterSap> {
         let registered = {
-            let mut inner = self.engine.lock();
-            if let Some(concentrator) = &mut inner.state.concentrator {
+            let mut state = self.engine.turns.machine();
+            if let Some(concentrator) = &mut state.concentrator {
                 concentrator.withdraw(self.service);
             }
-            inner.state.saps.remove(&self.service)
+            state.saps.remove(&self.service)
         };
         drop(registered);
         token.done(())

@@ -1,8 +1,7 @@
 //! The driver half of both managers: one engine around the two machines of the discovery stage.
 //!
-//! One input at a time goes into the machines ([`state`]); what follows from it is carried out, with no lock held; then
-//! comes the next. What a client does from inside an upcall, or a packet that arrives meanwhile, only queues. So the
-//! machines never run within themselves, and what they say leaves in the order in which they said it.
+//! One input at a time goes into the machines ([`state`]), and what follows from it is carried out, with no lock held:
+//! see [`condis::engine`].
 //!
 //! What differs between a call manager and an MCM is in [`Model`]: how a packet is transmitted, and who readies the path.
 
@@ -10,16 +9,16 @@ mod drivers;
 mod record;
 mod state;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
 
 use condis::af::{Af, HeldAf};
 use condis::driver::{Made, ManagerRole};
+use condis::engine::{Carrier, Turns, Undeleted};
 use condis::oid::{About, OidRequest, code};
 use condis::params::{CallParams, CloseData};
-use condis::runtime::{Lane, OnTimer, Runtime, Time, TimerId};
+use condis::runtime::{Lane, OnTimer, Runtime};
 use condis::sap::HeldSap;
 use condis::status::NdisStatus;
 use condis::token::{CloseAf, CloseCall, MakeCall, Outcome, Pended, Refused};
@@ -191,35 +190,14 @@ enum Effect<M: Model> {
 pub(super) struct Engine<M: Model> {
     pub(super) model: M,
     me: Weak<Engine<M>>,
-    runtime: Arc<dyn Runtime>,
-    lane: Lane,
-    counters: PppoeCounters,
+    turns: Turns<State<M>>,
     next_key: AtomicU64,
-    inner: Mutex<Inner<M>>,
-}
-
-struct Inner<M: Model> {
-    state: State<M>,
-    /// What NDIS answered, before everything else: it belongs to the input that is being carried out.
-    answers: VecDeque<Input<M>>,
-    inputs: VecDeque<Input<M>>,
-    /// Of the inputs, those that came from the network.
-    packets: usize,
-    busy: bool,
-    armed: Option<(Time, TimerId)>,
-    afs: BTreeMap<u64, HeldAf<M::Role>>,
-    /// VCs that could not be deleted yet.
-    undeleted: Vec<(LegKey, OwnedVc<M::Role>)>,
+    afs: Mutex<BTreeMap<u64, HeldAf<M::Role>>>,
+    undeleted: Undeleted<LegKey, M::Role>,
 }
 
 /// Packets that wait for their turn at most. 1024: a burst of every host of a segment; what is lost is sent again.
 const PACKETS_MAX: usize = 1024;
-
-/// When a VC is tried to be deleted again: longer than an upcall takes.
-const DELETE_AGAIN_AFTER: Duration = Duration::from_millis(1);
-
-/// The timer of that. The other one's token is the moment it is armed for, which is never the end of time.
-const DELETE_AGAIN: u64 = u64::MAX;
 
 impl<M: Model> Engine<M> {
     /// An engine on an adapter whose frames carry `mtu_octets`.
@@ -231,27 +209,16 @@ impl<M: Model> Engine<M> {
         lane: Lane,
         counters: PppoeCounters,
     ) -> Arc<Engine<M>> {
-        let mut state = State::new(config, mtu_octets, &*runtime);
+        let mut state = State::new(config, mtu_octets, &*runtime, counters);
         // Every name is there from the beginning, with its zero.
-        let snapshot = state.snapshot();
-        counters.publish(&mut state.published, snapshot);
+        state.publish();
         Arc::new_cyclic(|me| Engine {
             model,
             me: me.clone(),
-            runtime,
-            lane,
-            counters,
+            turns: Turns::new(state, runtime, lane),
             next_key: AtomicU64::new(0),
-            inner: Mutex::new(Inner {
-                state,
-                answers: VecDeque::new(),
-                inputs: VecDeque::new(),
-                packets: 0,
-                busy: false,
-                armed: None,
-                afs: BTreeMap::new(),
-                undeleted: Vec::new(),
-            }),
+            afs: Mutex::default(),
+            undeleted: Undeleted::default(),
         })
     }
 
@@ -259,12 +226,12 @@ impl<M: Model> Engine<M> {
 
     /// A packet of the discovery stage arrived.
     pub(super) fn packet(&self, from: MacAddr, to: MacAddr, packet: &[u8]) {
-        self.input(Input::Packet { from, to, packet: packet.to_vec() });
+        self.input_from_network(Input::Packet { from, to, packet: packet.to_vec() });
     }
 
     /// A frame of a session that no VC carries arrived.
     pub(super) fn unknown_session(&self, from: MacAddr, id: SessionId) {
-        self.input(Input::UnknownSession { from, id });
+        self.input_from_network(Input::UnknownSession { from, id });
     }
 
     /// The link went up or down. Carried out on the lane, so that every protocol has heard of it before its calls end.
@@ -285,94 +252,65 @@ impl<M: Model> Engine<M> {
 
     /// What is malformed before it reaches a machine.
     pub(super) fn count(&self, count: impl FnOnce(&mut EngineCounters)) {
-        count(&mut self.lock().state.counters);
+        count(&mut self.turns.machine().counters);
     }
 
     /// The clients' opens, to be told of the end.
     pub(super) fn afs(&self) -> Vec<HeldAf<M::Role>> {
-        self.lock().afs.values().cloned().collect()
+        self.lock_afs().values().cloned().collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner<M>> {
+    fn lock_afs(&self) -> MutexGuard<'_, BTreeMap<u64, HeldAf<M::Role>>> {
         // No driver's code runs under it.
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        self.afs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn key(&self) -> u64 {
         self.next_key.fetch_add(1, Relaxed)
     }
 
-    /// Takes an input: now, or, if one is being carried out, in its turn.
     fn input(&self, input: Input<M>) {
-        let refused = {
-            let mut inner = self.lock();
-            let from_network = matches!(input, Input::Packet { .. } | Input::UnknownSession { .. });
-            if from_network && inner.packets >= PACKETS_MAX {
-                inner.state.counters.dropped_queue_full += 1;
-                Some(input)
-            } else {
-                inner.packets += usize::from(from_network);
-                inner.inputs.push_back(input);
-                None
+        self.turns.input(self, input);
+    }
+
+    fn input_from_network(&self, input: Input<M>) {
+        if self.turns.input_from_network(self, input, PACKETS_MAX).is_err() {
+            self.count(|counters| counters.dropped_queue_full += 1);
+        }
+    }
+
+    /// On the lane, behind what is there already.
+    fn later(&self, job: impl FnOnce(&Engine<M>) + Send + 'static) {
+        let engine = self.me.upgrade();
+        let job = move || {
+            if let Some(engine) = engine {
+                job(&engine);
             }
         };
-        drop(refused);
-        self.run();
+        self.turns.runtime().defer(self.turns.lane(), Box::new(job));
     }
 
-    fn run(&self) {
-        let mut effects = VecDeque::new();
-        {
-            let mut inner = self.lock();
-            if inner.busy {
-                return;
-            }
-            inner.busy = true;
-        }
-        while let Some(input) = self.next_input() {
-            let now = self.runtime.now();
-            self.lock().state.handle(now, input, &mut effects);
-            while let Some(effect) = effects.pop_front() {
-                if let Some(answer) = self.carry_out(effect) {
-                    self.lock().answers.push_back(answer);
-                }
-            }
+    /// Deletes the VC of an incoming call that is over.
+    fn delete(&self, leg: LegKey, owner: OwnedVc<M::Role>) {
+        let (runtime, lane) = (&**self.turns.runtime(), self.turns.lane());
+        if self.undeleted.delete(leg, owner, runtime, lane, self.timer_target()) {
+            self.input(Input::Deleted { leg });
         }
     }
+}
 
-    /// The next input; without one, the engine rests, with its timer armed.
-    fn next_input(&self) -> Option<Input<M>> {
-        let mut inner = self.lock();
-        let next = inner.answers.pop_front().or_else(|| inner.inputs.pop_front());
-        match &next {
-            Some(Input::Packet { .. } | Input::UnknownSession { .. }) => inner.packets -= 1,
-            Some(_) => {}
-            None => {
-                let snapshot = inner.state.snapshot();
-                self.counters.publish(&mut inner.state.published, snapshot);
-                self.arm(&mut inner);
-                inner.busy = false;
-            }
+impl<M: Model> OnTimer for Engine<M> {
+    fn on_timer(&self, token: u64) {
+        if token != Undeleted::<LegKey, M::Role>::TOKEN {
+            return self.turns.fired(self, token);
         }
-        next
-    }
-
-    fn arm(&self, inner: &mut Inner<M>) {
-        let wanted = inner.state.next_timeout();
-        if inner.armed.map(|(at, _)| at) == wanted {
-            return;
-        }
-        if let Some((_, timer)) = inner.armed.take() {
-            self.runtime.cancel(self.lane, timer);
-        }
-        if let Some(at) = wanted {
-            let me: Weak<dyn OnTimer> = self.me.clone();
-            let after = at.since(self.runtime.now());
-            inner.armed = Some((at, self.runtime.arm(self.lane, after, me, at.as_nanos())));
+        for (leg, owner) in self.undeleted.take() {
+            self.delete(leg, owner);
         }
     }
+}
 
-    /// Does one thing. What NDIS answers at once comes back as an input, as it would if it had pended.
+impl<M: Model> Carrier<State<M>> for Engine<M> {
     fn carry_out(&self, effect: Effect<M>) -> Option<Input<M>> {
         match effect {
             Effect::Transmit { to, packet } => {
@@ -427,53 +365,7 @@ impl<M: Model> Engine<M> {
         None
     }
 
-    /// On the lane, behind what is there already.
-    fn later(&self, job: impl FnOnce(&Engine<M>) + Send + 'static) {
-        let engine = self.me.upgrade();
-        let job = move || {
-            if let Some(engine) = engine {
-                job(&engine);
-            }
-        };
-        self.runtime.defer(self.lane, Box::new(job));
-    }
-
-    /// Deletes the VC of an incoming call that is over. If somebody has not come out of an upcall of it, which another
-    /// thread may run, it is tried again soon.
-    fn delete(&self, leg: LegKey, owner: OwnedVc<M::Role>) {
-        match owner.delete() {
-            Ok(()) => {}
-            Err((NdisStatus::CLOSING | NdisStatus::NOT_ACCEPTED, owner)) => {
-                let mut inner = self.lock();
-                inner.undeleted.push((leg, owner));
-                if inner.undeleted.len() == 1 {
-                    let me: Weak<dyn OnTimer> = self.me.clone();
-                    self.runtime.arm(self.lane, DELETE_AGAIN_AFTER, me, DELETE_AGAIN);
-                }
-                return;
-            }
-            // The client will not let it go: NDIS deletes it when it can.
-            Err((_, owner)) => owner.retire(),
-        }
-        self.input(Input::Deleted { leg });
-    }
-}
-
-impl<M: Model> OnTimer for Engine<M> {
-    fn on_timer(&self, token: u64) {
-        if token == DELETE_AGAIN {
-            let undeleted = std::mem::take(&mut self.lock().undeleted);
-            for (leg, owner) in undeleted {
-                self.delete(leg, owner);
-            }
-            return;
-        }
-        {
-            let mut inner = self.lock();
-            if inner.armed.is_some_and(|(at, _)| at.as_nanos() == token) {
-                inner.armed = None;
-            }
-        }
-        self.input(Input::Timer);
+    fn timer_target(&self) -> Weak<dyn OnTimer> {
+        self.me.clone()
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use condis::af::HeldAf;
 use condis::driver::Made;
+use condis::engine::Machine;
 use condis::params::{CallFlags, CallManagerParams, CallParams, CloseData};
 use condis::runtime::{Runtime, Time};
 use condis::sap::HeldSap;
@@ -17,7 +18,7 @@ use super::{Effect, Input, LegKey, Model};
 use crate::pppoe::discovery::{
     CallKey, Concentrator, ConcentratorOutput, Host, HostOutput, Key, ServiceKey, Session, SessionKey,
 };
-use crate::pppoe::driver::config::{EngineCounters, PppoeConfig, Snapshot};
+use crate::pppoe::driver::config::{EngineCounters, PppoeConfig, PppoeCounters, Snapshot};
 use crate::pppoe::driver::flow_params::FlowParams;
 use crate::pppoe::driver::params::{CallTarget, IncomingHost};
 use crate::pppoe::driver::status;
@@ -54,11 +55,17 @@ pub(super) struct State<M: Model> {
     leaving: bool,
     link_up: bool,
     pub(super) counters: EngineCounters,
-    pub(super) published: Snapshot,
+    published: Snapshot,
+    to: PppoeCounters,
 }
 
 impl<M: Model> State<M> {
-    pub(super) fn new(config: &PppoeConfig, mtu_octets: usize, runtime: &dyn Runtime) -> State<M> {
+    pub(super) fn new(
+        config: &PppoeConfig,
+        mtu_octets: usize,
+        runtime: &dyn Runtime,
+        to: PppoeCounters,
+    ) -> State<M> {
         let mtu = u16::try_from(mtu_octets).unwrap_or(u16::MAX);
         let key = || -> Key {
             let [low, high] = [runtime.entropy(), runtime.entropy()].map(u64::to_be_bytes);
@@ -86,89 +93,18 @@ impl<M: Model> State<M> {
             link_up: true,
             counters: EngineCounters::default(),
             published: Snapshot::default(),
+            to,
         }
     }
 
-    pub(super) fn next_timeout(&self) -> Option<Time> {
-        let concentrator = self.concentrator.as_ref().and_then(Concentrator::next_timeout);
-        self.host.next_timeout().into_iter().chain(concentrator).min()
-    }
-
-    pub(super) fn snapshot(&self) -> Snapshot {
-        Snapshot {
+    /// Tells what has been counted.
+    pub(super) fn publish(&mut self) {
+        let snapshot = Snapshot {
             host: *self.host.counters(),
             concentrator: self.concentrator.as_ref().map(|side| *side.counters()),
             engine: self.counters,
-        }
-    }
-
-    /// One input, and all that follows from it.
-    pub(super) fn handle(&mut self, now: Time, input: Input<M>, effects: &mut Effects<M>) {
-        match input {
-            Input::Packet { from, to, packet } => {
-                // A concentrator hears what hosts say, a host what concentrators say; an end may be of either's session.
-                let code = PacketView::parse(&packet).ok().and_then(|view| Code::from_u8(view.header().code));
-                if !matches!(code, Some(Code::Padi | Code::Padr)) || self.concentrator.is_none() {
-                    self.host.handle_packet(now, from, to, &packet);
-                }
-                if let Some(concentrator) = &mut self.concentrator
-                    && !matches!(code, Some(Code::Pado | Code::Pads))
-                {
-                    concentrator.handle_packet(now, from, to, &packet);
-                }
-            }
-            Input::UnknownSession { from, id } => self.unknown_session(now, from, id),
-            Input::Timer => {
-                self.host.handle_timeout(now);
-                if let Some(concentrator) = &mut self.concentrator {
-                    concentrator.handle_timeout(now);
-                }
-            }
-            // Told twice, by the miniport and by a send that came back: once is enough.
-            Input::Link { up } if up == self.link_up => {}
-            Input::Link { up } => {
-                self.link_up = up;
-                effects.push_back(Effect::Signaling { enabled: up });
-                if !up {
-                    self.network_gone(now, effects);
-                }
-            }
-            Input::Leave => self.leave(now),
-            Input::Gone => {
-                self.leaving = true;
-                self.network_gone(now, effects);
-            }
-            Input::Make { leg, make } => self.make(now, leg, make, effects),
-            Input::Close { leg, pended } => match self.records.get_mut(&leg) {
-                Some(record) => {
-                    let answer_owed = matches!(record.ndis, Ndis::Offered | Ndis::OfferTakenBack);
-                    let closing = Ndis::Closing { pended: Some(pended), answer_owed };
-                    let before = std::mem::replace(&mut record.ndis, closing);
-                    // The make-call is answered first, the close then (CO-128).
-                    if let Ndis::Making(pended, params) = before {
-                        let result = Err(Refused::with(NdisStatus::REQUEST_ABORTED, params));
-                        effects.push_back(Effect::MakeDone { pended, result });
-                    }
-                    self.advance(now, leg, effects);
-                }
-                None => effects.push_back(Effect::CloseDone { pended }),
-            },
-            Input::OfferMade { leg, session, made, data } => {
-                self.offer_made(now, leg, session, made, data, effects);
-            }
-            Input::OfferAnswered { leg, result } => self.offer_answered(now, leg, result, effects),
-            Input::Activated { leg, result } => self.activated(now, leg, result, effects),
-            Input::Deleted { leg } => drop(self.doomed.remove(&leg)),
-            Input::CloseAf { af, pended } => self.closing.push((af, pended)),
-            Input::Deactivated { leg } => {
-                if let Some(record) = self.records.get_mut(&leg) {
-                    record.path = Path::Inactive;
-                    self.advance(now, leg, effects);
-                }
-            }
-        }
-        self.poll(now, effects);
-        self.close_afs(effects);
+        };
+        self.to.publish(&mut self.published, snapshot);
     }
 
     /// Address families whose client waits, and on which nothing of ours is left.
@@ -584,6 +520,92 @@ impl<M: Model> State<M> {
         if let Some(make) = record.next {
             effects.push_back(Effect::Again { leg, make });
         }
+    }
+}
+
+impl<M: Model> Machine for State<M> {
+    type Input = Input<M>;
+    type Effect = Effect<M>;
+
+    fn handle(&mut self, now: Time, input: Input<M>, effects: &mut Effects<M>) {
+        match input {
+            Input::Packet { from, to, packet } => {
+                // A concentrator hears what hosts say, a host what concentrators say; an end may be of either's session.
+                let code = PacketView::parse(&packet).ok().and_then(|view| Code::from_u8(view.header().code));
+                if !matches!(code, Some(Code::Padi | Code::Padr)) || self.concentrator.is_none() {
+                    self.host.handle_packet(now, from, to, &packet);
+                }
+                if let Some(concentrator) = &mut self.concentrator
+                    && !matches!(code, Some(Code::Pado | Code::Pads))
+                {
+                    concentrator.handle_packet(now, from, to, &packet);
+                }
+            }
+            Input::UnknownSession { from, id } => self.unknown_session(now, from, id),
+            Input::Timer => {
+                self.host.handle_timeout(now);
+                if let Some(concentrator) = &mut self.concentrator {
+                    concentrator.handle_timeout(now);
+                }
+            }
+            // Told twice, by the miniport and by a send that came back: once is enough.
+            Input::Link { up } if up == self.link_up => {}
+            Input::Link { up } => {
+                self.link_up = up;
+                effects.push_back(Effect::Signaling { enabled: up });
+                if !up {
+                    self.network_gone(now, effects);
+                }
+            }
+            Input::Leave => self.leave(now),
+            Input::Gone => {
+                self.leaving = true;
+                self.network_gone(now, effects);
+            }
+            Input::Make { leg, make } => self.make(now, leg, make, effects),
+            Input::Close { leg, pended } => match self.records.get_mut(&leg) {
+                Some(record) => {
+                    let answer_owed = matches!(record.ndis, Ndis::Offered | Ndis::OfferTakenBack);
+                    let closing = Ndis::Closing { pended: Some(pended), answer_owed };
+                    let before = std::mem::replace(&mut record.ndis, closing);
+                    // The make-call is answered first, the close then (CO-128).
+                    if let Ndis::Making(pended, params) = before {
+                        let result = Err(Refused::with(NdisStatus::REQUEST_ABORTED, params));
+                        effects.push_back(Effect::MakeDone { pended, result });
+                    }
+                    self.advance(now, leg, effects);
+                }
+                None => effects.push_back(Effect::CloseDone { pended }),
+            },
+            Input::OfferMade { leg, session, made, data } => {
+                self.offer_made(now, leg, session, made, data, effects);
+            }
+            Input::OfferAnswered { leg, result } => self.offer_answered(now, leg, result, effects),
+            Input::Activated { leg, result } => self.activated(now, leg, result, effects),
+            Input::Deleted { leg } => drop(self.doomed.remove(&leg)),
+            Input::CloseAf { af, pended } => self.closing.push((af, pended)),
+            Input::Deactivated { leg } => {
+                if let Some(record) = self.records.get_mut(&leg) {
+                    record.path = Path::Inactive;
+                    self.advance(now, leg, effects);
+                }
+            }
+        }
+        self.poll(now, effects);
+        self.close_afs(effects);
+    }
+
+    fn next_timeout(&self) -> Option<Time> {
+        let concentrator = self.concentrator.as_ref().and_then(Concentrator::next_timeout);
+        self.host.next_timeout().into_iter().chain(concentrator).min()
+    }
+
+    fn timer() -> Input<M> {
+        Input::Timer
+    }
+
+    fn rest(&mut self) {
+        self.publish();
     }
 }
 

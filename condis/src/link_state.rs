@@ -11,11 +11,11 @@
 //!
 //! Source: `ntddndis.h`, NDIS_LINK_STATE.
 
-use condis::status::NdisStatus;
-use condis::status_ind::StatusIndication;
+use crate::status::NdisStatus;
+use crate::status_ind::StatusIndication;
 
 /// The indication for a link that goes up or down.
-pub(super) fn indication(up: bool, bits_per_s: u64) -> StatusIndication {
+pub fn indication(up: bool, bits_per_s: u64) -> StatusIndication {
     let mut buffer = [0; OCTETS];
     buffer[..4].copy_from_slice(&[0x80, 1, OCTETS as u8, 0]);
     buffer[4] = if up { CONNECTED } else { DISCONNECTED };
@@ -26,7 +26,7 @@ pub(super) fn indication(up: bool, bits_per_s: u64) -> StatusIndication {
 }
 
 /// Whether an indication tells of a link that is up or down; `None` if it tells something else.
-pub(super) fn read(status: &StatusIndication) -> Option<bool> {
+pub fn read(status: &StatusIndication) -> Option<bool> {
     if status.code != NdisStatus::LINK_STATE {
         return None;
     }

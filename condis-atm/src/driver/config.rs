@@ -1,0 +1,130 @@
+//! What an ATM manager is told when it is made, and what it counts.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::addr::AtmAddress;
+use crate::uni::{Counters, Side, UniConfig, UniCounters, Version};
+
+/// What a [`UniCallManager`](super::UniCallManager) and an [`AtmMcm`](super::AtmMcm) are told.
+#[derive(Clone, Debug)]
+pub struct AtmConfig {
+    /// The interface, at its user side. With ILMI and without an end system the adapter's is registered.
+    pub uni: UniConfig,
+    /// How long a call waits for signaling to come up before it fails. 4 s, as T303.
+    pub signaling_patience: Duration,
+}
+
+impl AtmConfig {
+    /// The user side of this version, without addresses and without ILMI.
+    pub fn new(version: Version) -> AtmConfig {
+        AtmConfig { uni: UniConfig::new(Side::User, version), signaling_patience: Duration::from_secs(4) }
+    }
+
+    /// The same with a fixed address.
+    pub fn with_address(mut self, address: AtmAddress) -> AtmConfig {
+        self.uni.addresses.fixed.push(address);
+        self
+    }
+
+    /// The same with ILMI, which registers the adapter's end system.
+    pub fn with_ilmi(mut self) -> AtmConfig {
+        self.uni.addresses.ilmi = true;
+        self
+    }
+}
+
+macro_rules! engine_counters {
+    ($($(#[$doc:meta])* $field:ident,)*) => {
+        /// What the driver around the interface counts.
+        #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+        #[non_exhaustive]
+        pub struct EngineCounters {
+            $($(#[$doc])* pub $field: u64,)*
+        }
+
+        impl EngineCounters {
+            /// Every counter with its name.
+            pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
+                [$((stringify!($field), self.$field),)*].into_iter()
+            }
+        }
+    };
+}
+
+engine_counters! {
+    /// Calls that clients made.
+    calls_made,
+    /// Calls that came in and for which there is a SAP.
+    calls_offered,
+    /// Calls that came in and for which there is none.
+    calls_without_sap,
+    /// Calls that clients made on permanent connections.
+    permanent_calls,
+    /// Activations that a miniport refused; each ends its call, or leaves it as it was if it was up.
+    activations_refused,
+    /// SDUs of signaling and ILMI that could not be sent: too many wait for a paused binding, the queue is full, or there was no
+    /// buffer.
+    signaling_lost,
+    /// SDUs that NDIS or the miniport gave back unsent.
+    signaling_given_back,
+    /// SDUs beyond those that may wait for their turn.
+    dropped_queue_full,
+}
+
+/// What an engine has counted at one moment.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Snapshot {
+    pub(super) calls: Counters,
+    pub(super) uni: UniCounters,
+    pub(super) engine: EngineCounters,
+}
+
+impl Snapshot {
+    fn iter(&self) -> impl Iterator<Item = (Name, u64)> {
+        let uni = self.uni;
+        let uni = [
+            ("saal_established", uni.saal_established),
+            ("saal_resynchronised", uni.saal_resynchronised),
+            ("saal_released", uni.saal_released),
+            ("dropped_waiting", uni.dropped_waiting),
+            ("dropped_unit_data", uni.dropped_unit_data),
+        ];
+        let calls = self.calls.iter().map(|(name, count)| (("calls", name), count));
+        let uni = uni.into_iter().map(|(name, count)| (("uni", name), count));
+        let engine = self.engine.iter().map(|(name, count)| (("engine", name), count));
+        calls.chain(uni).chain(engine)
+    }
+}
+
+/// Part, and name within it.
+type Name = (&'static str, &'static str);
+
+/// What a manager counts, over all its adapters, readable at any time. A clone reads the same.
+#[derive(Clone, Debug, Default)]
+pub struct SignalingCounters(Arc<Mutex<BTreeMap<Name, u64>>>);
+
+impl SignalingCounters {
+    /// Every count under its name, the zeros too: `calls.messages_sent`, `uni.saal_established`, `engine.calls_made`.
+    pub fn by_name(&self) -> BTreeMap<String, u64> {
+        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.iter().map(|(&(part, name), &count)| (format!("{part}.{name}"), count)).collect()
+    }
+
+    /// Adds what an engine has counted since it told last.
+    pub(super) fn publish(&self, before: &mut Vec<u64>, now: Snapshot) {
+        let fresh = before.is_empty();
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for (at, (name, count)) in now.iter().enumerate() {
+            if fresh {
+                before.push(0);
+                counts.entry(name).or_default();
+            }
+            if before[at] != count {
+                *counts.entry(name).or_default() += count - before[at];
+                before[at] = count;
+            }
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! A TUN device of Linux.
+
+use std::fmt;
+use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use condis::runtime::{IoThread, Stop, Threads};
+use rustix::event::{EventfdFlags, PollFd, PollFlags};
+use rustix::fd::OwnedFd;
+use tun_rs::{DeviceBuilder, SyncDevice};
+
+use super::{IpPort, IpPortUser};
+
+/// How a device is made.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TunOptions {
+    /// The interface's name, 15 octets at most.
+    pub name: String,
+    /// Its address.
+    pub ip: Ipv4Addr,
+    /// Bits of the prefix that is reached through it.
+    pub prefix_len: u8,
+    /// Octets of the longest packet.
+    pub mtu_octets: u16,
+}
+
+/// A TUN device that cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot make the TUN device {name:?} (it takes root or CAP_NET_ADMIN, and /dev/net/tun)")]
+pub struct TunError {
+    /// Its name.
+    pub name: String,
+    /// What the system said.
+    pub source: std::io::Error,
+}
+
+/// A network interface of this machine whose far end is an IP client. It goes when this is dropped.
+///
+/// One thread reads it. Dropping it stops the thread and waits for it to end, except on that thread itself.
+pub struct Tun {
+    shared: Arc<Shared>,
+    _thread: IoThread,
+}
+
+struct Shared {
+    name: String,
+    device: SyncDevice,
+    mtu_octets: u16,
+    /// Written to in order to bring the thread out of its wait.
+    wake: OwnedFd,
+    user: Mutex<Option<Weak<dyn IpPortUser>>>,
+    /// Packets that the device would not take: it is down, or its queue is full.
+    not_delivered: AtomicU64,
+    no_user: AtomicU64,
+}
+
+impl Tun {
+    /// Makes the interface, with its address, and brings it up. What the host sends is dropped until a user is attached.
+    ///
+    /// # Errors
+    /// [`TunError`].
+    pub fn open(options: &TunOptions, threads: &Threads) -> Result<Arc<Tun>, TunError> {
+        let failed = |source| TunError { name: options.name.clone(), source };
+        let device = DeviceBuilder::new()
+            .name(options.name.as_str())
+            .ipv4(options.ip, options.prefix_len, None)
+            .mtu(options.mtu_octets)
+            .build_sync()
+            .map_err(failed)?;
+        device.set_nonblocking(true).map_err(failed)?;
+        let wake = rustix::event::eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC);
+        let shared = Arc::new(Shared {
+            name: options.name.clone(),
+            device,
+            mtu_octets: options.mtu_octets,
+            wake: wake.map_err(|error| failed(error.into()))?,
+            user: Mutex::new(None),
+            not_delivered: AtomicU64::new(0),
+            no_user: AtomicU64::new(0),
+        });
+        let reading = shared.clone();
+        let thread = threads.spawn_io(&options.name, move |stop| reading.run(&stop));
+        Ok(Arc::new(Tun { shared, _thread: thread }))
+    }
+
+    /// Packets that the host would not take, and packets of the host that nobody was there for.
+    pub fn lost(&self) -> (u64, u64) {
+        (self.shared.not_delivered.load(Relaxed), self.shared.no_user.load(Relaxed))
+    }
+}
+
+impl IpPort for Tun {
+    fn attach(&self, user: Weak<dyn IpPortUser>) {
+        *self.shared.user.lock().unwrap_or_else(PoisonError::into_inner) = Some(user);
+    }
+
+    fn deliver(&self, packet: &[u8]) {
+        if self.shared.device.send(packet).is_err() {
+            self.shared.not_delivered.fetch_add(1, Relaxed);
+        }
+    }
+}
+
+impl fmt::Debug for Tun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (not_delivered, no_user) = self.lost();
+        write!(f, "tun {}: not_delivered {not_delivered} no_user {no_user}", self.shared.name)
+    }
+}
+
+impl Shared {
+    fn run(self: &Arc<Self>, stop: &Stop) {
+        let waking = self.clone();
+        stop.on_stop(move || {
+            // It fails only if the counter is at its limit, and then the thread has been woken often enough.
+            let _ = rustix::io::write(&waking.wake, &1u64.to_ne_bytes());
+        });
+        let mut packet = vec![0; usize::from(self.mtu_octets)];
+        while !stop.is_set() {
+            let mut waits =
+                [PollFd::new(&self.wake, PollFlags::IN), PollFd::new(&self.device, PollFlags::IN)];
+            // A signal is no reason to do anything; nor is an error, since both are open and there is memory for two.
+            if rustix::event::poll(&mut waits, None).is_err() {
+                continue;
+            }
+            for _ in 0..PACKETS_A_TURN {
+                let Ok(octets) = self.device.recv(&mut packet) else { break };
+                let user =
+                    self.user.lock().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(Weak::upgrade);
+                match user {
+                    Some(user) => user.packet(&packet[..octets]),
+                    None => _ = self.no_user.fetch_add(1, Relaxed),
+                }
+            }
+        }
+    }
+}
+
+/// Packets that are read before the thread looks whether it shall stop.
+const PACKETS_A_TURN: usize = 64;
