@@ -196,6 +196,7 @@ fn run(netcat: &Netcat, args: &LineArgs) -> Result<ExitCode, LabError> {
         eprintln!("condis: interrupted before a line came");
         return Ok(ExitCode::FAILURE);
     };
+    progress.start();
     let outcome = netcat.run(World {
         runtime: runtime.clone(),
         line,

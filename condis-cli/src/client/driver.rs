@@ -50,6 +50,8 @@ pub(super) struct Mine {
     pub(super) answered: bool,
     /// It has an address, which calls of ATM need.
     pub(super) addressed: bool,
+    /// Calls can be signaled.
+    signaling: bool,
     /// The calls that are not over.
     pub(super) calls: BTreeMap<Entry, Arc<LabCall>>,
     to_make: VecDeque<Planned>,
@@ -149,14 +151,15 @@ impl Client {
         (all, calls.iter().filter(|call| call.times > 0).count())
     }
 
-    /// True once its binding runs, its address family is open, every SAP registered and, of ATM, an address known.
+    /// True once its binding runs, its address family is open, every SAP registered and, of ATM, an
+    /// address known and signaling up.
     pub fn is_ready(&self) -> bool {
         let mine = self.0.lock();
         mine.running
             && matches!(mine.af, AfStage::Open(_))
             && mine.saps.iter().all(|sap| matches!(sap, SapStage::Registered(_)))
             && mine.pvcs.iter().all(|(_, stage)| *stage == PvcStage::Added)
-            && (mine.addressed || self.0.family != AddressFamily::Q2931)
+            && (mine.addressed && mine.signaling || self.0.family != AddressFamily::Q2931)
             && mine.problem.is_none()
     }
 
@@ -167,8 +170,12 @@ impl Client {
 
     /// What it waits for, if it is not ready.
     pub fn waits_for(&self) -> &'static str {
-        match self.0.lock().af {
+        let mine = self.0.lock();
+        match mine.af {
             AfStage::None => "no address family was announced on its adapter",
+            AfStage::Open(_) if mine.addressed => {
+                "signaling does not come up: nobody answers at the other end of its line"
+            }
             AfStage::Open(_) => "it has no address: no ILMI answers at the other end of its line",
             _ => "its address family does not open",
         }
@@ -288,7 +295,11 @@ impl ClientAf for Client {
                 self.0.ask_addresses(af);
                 NdisStatus::SUCCESS
             }
-            code::CO_SIGNALING_ENABLED | code::CO_SIGNALING_DISABLED => NdisStatus::SUCCESS,
+            code::CO_SIGNALING_ENABLED | code::CO_SIGNALING_DISABLED => {
+                self.0.lock().signaling = request.oid == code::CO_SIGNALING_ENABLED;
+                self.0.ledger.touch();
+                NdisStatus::SUCCESS
+            }
             _ => NdisStatus::NOT_SUPPORTED,
         };
         token.done(OidAnswer::new(status, request))

@@ -20,8 +20,12 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
-        bar.enable_steady_tick(Duration::from_millis(200));
         Progress(bar)
+    }
+
+    /// Shows it from now on. It takes a thread, which must not be there before capabilities are given up.
+    pub fn start(&self) {
+        self.0.enable_steady_tick(Duration::from_millis(200));
     }
 
     /// A line that is never shown.
