@@ -41,7 +41,7 @@ impl Progress {
 
     /// Prints a line above it.
     pub fn say(&self, text: &str) {
-        if self.0.is_hidden() { eprintln!("{text}") } else { self.0.println(text) }
+        if self.0.is_hidden() { crate::say(text) } else { self.0.println(text) }
     }
 
     /// Takes the line away.
