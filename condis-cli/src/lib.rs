@@ -1,8 +1,9 @@
-//! The `condis` command: runs labs of connection-oriented NDIS nodes.
+//! The `condis` command: runs labs of connection-oriented NDIS nodes, and is netcat on virtual connections.
 //!
 //! - [`lab`]: what a lab file says, checked.
 //! - [`client`]: the lab's client driver, one for every manager.
 //! - [`run`]: builds the nodes, drives the clients, and reports.
+//! - [`netcat`]: `call` and `listen`.
 //! - [`cli`]: the command line.
 //!
 //! It is a library so that tests can run labs by the thousand.
@@ -11,4 +12,5 @@
 pub mod cli;
 pub mod client;
 pub mod lab;
+pub mod netcat;
 pub mod run;

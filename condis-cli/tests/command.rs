@@ -70,6 +70,89 @@ fn mistakes_in_a_lab_file() {
     }
 }
 
+const GOOD_ATM: &str = r#"
+[fibre.a]
+loss = 0.1
+
+[fibre.b]
+
+[switch.s.port.1]
+link = "a"
+prefix = "47.0005.80.ffe100.0000.f21a.0001"
+
+[switch.s.port.2]
+link = "b"
+prefix = "47.0005.80.ffe100.0000.f21a.0001"
+
+[[switch.s.pvc]]
+a = "1:0.100"
+b = "2:0.100"
+
+[node.host.adapter.atm0]
+link = "a"
+drivers = ["atm-mcm"]
+
+[node.host.client.caller]
+adapter = "atm0"
+
+[[node.host.client.caller.call]]
+to = "other/atm0.01"
+send = "1MiB"
+
+[node.other.adapter.atm0]
+link = "b"
+drivers = ["atm-miniport", "uni-call-manager"]
+
+[node.other.client.echo]
+adapter = "atm0"
+offers = [".01"]
+"#;
+
+/// The same of a lab of ATM.
+#[test]
+fn mistakes_in_a_lab_of_atm() {
+    let to = "to = \"other/atm0.01\"";
+    let mistakes = [
+        ("atm_unknown_fibre", "link = \"a\"\ndrivers", "link = \"ab\"\ndrivers"),
+        ("atm_fibre_with_three_ends", "link = \"b\"\nprefix", "link = \"a\"\nprefix"),
+        ("atm_loose_end", "[fibre.b]\n", "[fibre.b]\n[fibre.c]\n[switch.s.port.3]\nlink = \"c\"\n"),
+        ("atm_on_an_ethernet", "[fibre.a]\nloss = 0.1\n", "[segment.a]\n"),
+        ("atm_drivers_that_do_not_fit", "[\"atm-mcm\"]", "[\"atm-mcm\", \"uni-call-manager\"]"),
+        ("atm_no_prefix", "f21a.0001\"\n\n[switch.s.port.2]", "f21a\"\n\n[switch.s.port.2]"),
+        ("atm_no_such_uni", "link = \"a\"\ndrivers", "uni = \"3.2\"\nlink = \"a\"\ndrivers"),
+        ("atm_no_such_port", "a = \"1:0.100\"", "a = \"4:0.100\""),
+        ("atm_no_such_node", to, "to = \"othr/atm0.01\""),
+        ("atm_no_such_adapter", to, "to = \"other/atm1.01\""),
+        ("atm_no_address", to, "to = \"47.0005\""),
+        ("atm_called_by_service", to, "service = \"internet\""),
+        ("atm_nobody_called", to, ""),
+        ("atm_cbr_without_rate", to, "to = \"other/atm0.01\"\ncategory = \"cbr\""),
+        ("atm_sustained_without_vbr", to, "to = \"other/atm0.01\"\npcr = 100\nscr = 10"),
+        ("atm_no_rate_to_change", to, "to = \"other/atm0.01\"\nchange-pcr = 100"),
+        ("atm_no_such_cause", to, "to = \"other/atm0.01\"\nrefused = 200"),
+        ("atm_no_layers", to, "to = \"other/atm0.01\"\nblli = \"lcc\""),
+        ("atm_no_sap", "[\".01\"]", "[\"01\"]"),
+        (
+            "atm_with_a_concentrator",
+            "drivers = [\"atm-mcm\"]",
+            "drivers = [\"atm-mcm\"]\nconcentrator = \"ac\"",
+        ),
+        ("atm_address_not_known", "prefix = \"47.0005.80.ffe100.0000.f21a.0001\"\n\n[[", "\n[["),
+        ("atm_no_line", "link = \"a\"\nprefix", "link = \"atmtcp:localhost\"\nprefix"),
+    ];
+    for (name, right, wrong) in mistakes {
+        let text = GOOD_ATM.replacen(right, wrong, 1);
+        assert_ne!(text, GOOD_ATM, "{name}");
+        insta::assert_snapshot!(name, run_text(&text));
+    }
+}
+
+#[test]
+fn a_real_line_cannot_be_simulated() {
+    let text = "[switch.s.port.1]\nlink = \"atmtcp:listen:127.0.0.1:2812\"\n";
+    insta::assert_snapshot!("atm_real_line_in_simulation", run_text(text));
+}
+
 #[test]
 fn mistakes_on_the_command_line() {
     insta::assert_snapshot!("no_such_lab", run_with(&["run", "two-weys"]));
@@ -85,6 +168,35 @@ fn mistakes_on_the_command_line() {
         "serving_in_simulation",
         run_with(&["run", "--sim", "--set", "node.manager={}", "--set", "node.mcm={}"])
     );
+}
+
+/// What cannot be called, or not over such a line.
+#[test]
+fn mistakes_of_call_and_listen() {
+    let atm = "47.0005.80.ffe100.0000.f21a.0001.0020480b0002.00";
+    let line = "atmtcp:127.0.0.1:1";
+    let mistakes: [(&str, &[&str]); 17] = [
+        ("call_rate_over_pppoe", &["call", "pppoe:", "--link", "ethernet:eth0", "--pcr", "1000"]),
+        ("call_version_over_pppoe", &["call", "pppoe:", "--link", "ethernet:eth0", "--uni", "3.1"]),
+        ("call_atm_over_ethernet", &["call", atm, "--link", "ethernet:eth0"]),
+        ("call_pppoe_over_atm", &["call", "pppoe:a", "--link", line]),
+        ("call_short_address", &["call", "47.0005", "--link", line]),
+        ("call_concentrator_over_atm", &["call", atm, "--link", line, "--ac-name", "ac"]),
+        ("call_no_layers", &["call", atm, "--link", line, "--blli", "lcc"]),
+        ("call_no_line", &["call", atm, "--link", "atmtcp:localhost"]),
+        ("listen_no_udp_line", &["listen", "any", "--link", "udp:127.0.0.1:1"]),
+        ("listen_no_sap", &["listen", "nowhere", "--link", line]),
+        ("call_no_address", &["call", "internet", "--link", "ethernet:eth0"]),
+        ("call_unknown_kind", &["call", "ppoe:internet", "--link", "ethernet:eth0"]),
+        ("call_no_link", &["call", "pppoe:internet"]),
+        ("call_unknown_link", &["call", "pppoe:internet", "--link", "ethrenet:eth0"]),
+        ("call_sdu_too_long", &["call", "pppoe:internet", "--link", "ethernet:eth0", "--sdu", "9000"]),
+        ("call_keep_and_idle", &["call", "pppoe:", "--link", "ethernet:eth0", "--keep", "--idle", "5s"]),
+        ("listen_no_size", &["listen", "pppoe:a", "--link", "ethernet:eth0", "--sdu", "many"]),
+    ];
+    for (name, args) in mistakes {
+        insta::assert_snapshot!(name, run_with(args));
+    }
 }
 
 /// A missing interface is told at its place in the file, and before any right is needed.
@@ -122,6 +234,8 @@ fn help_reads_well() {
     };
     insta::assert_snapshot!("help", help(&["help"]));
     insta::assert_snapshot!("help_run", help(&["help", "run"]));
+    insta::assert_snapshot!("help_call", help(&["help", "call"]));
+    insta::assert_snapshot!("help_listen", help(&["help", "listen"]));
 }
 
 /// A lab that serves ends with the time given, and all is well if nobody called.

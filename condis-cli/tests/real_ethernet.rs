@@ -135,3 +135,46 @@ fn stopping_closes_every_session() {
         assert_eq!(host.wait().expect("it is ours").code(), Some(1), "not all that was asked happened");
     }
 }
+
+/// `call` and `listen` pass a file one way and a line the other, in every mix of the two models, each closed by its caller; a
+/// caller whom nobody answers is refused with exit status 3.
+#[test]
+fn call_and_listen() {
+    let Some(namespace) = Namespace::new("call") else { return };
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = |name: &str| directory.path().join(name);
+    let file: Vec<u8> =
+        (0..1_000_000_u32).map(|at| at.wrapping_mul(2_654_435_761).to_be_bytes()[0]).collect();
+    std::fs::write(path("file"), &file).expect("it is written");
+    std::fs::write(path("line"), "a line\n").expect("it is written");
+    let open = |name: &str| std::fs::File::open(path(name)).expect("it was written");
+    for (here, there) in
+        [(None, None), (None, Some("--mcm")), (Some("--mcm"), None), (Some("--mcm"), Some("--mcm"))]
+    {
+        let mut listen =
+            namespace.condis(&["listen", "pppoe:internet", "--link", "ethernet:left", "--ac-name", "ac"]);
+        let out = std::fs::File::create(path("out")).expect("a file");
+        let mut listener = listen
+            .args(there)
+            .stdin(open("line"))
+            .stdout(out)
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it runs");
+        let mut lines = BufReader::new(listener.stderr.take().expect("piped"));
+        wait_for(&mut lines, "listening on pppoe:internet");
+        let mut call =
+            namespace.condis(&["call", "pppoe:internet", "--link", "ethernet:right", "--ac-name", "ac"]);
+        let call = call.args(here).arg("--send-file").arg(path("file")).output().expect("it runs");
+        let said = String::from_utf8_lossy(&call.stderr);
+        assert_eq!(call.status.code(), Some(0), "{said}");
+        assert!(said.contains("closed by this end; 1000000 octets sent, 7 received"), "{said}");
+        assert_eq!(call.stdout, b"a line\n");
+        wait_for(&mut lines, "closed by the other end (PADT); 7 octets sent, 1000000 received");
+        assert_eq!(listener.wait().expect("it is ours").code(), Some(0));
+        assert!(std::fs::read(path("out")).expect("it was written") == file);
+    }
+    let mut call = namespace.condis(&["call", "pppoe:", "--link", "ethernet:right", "--timeout", "1s"]);
+    let call = call.stdin(Stdio::null()).output().expect("it runs");
+    assert_eq!(call.status.code(), Some(3), "{}", String::from_utf8_lossy(&call.stderr));
+}

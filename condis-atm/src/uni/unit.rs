@@ -10,7 +10,7 @@ use crate::addr::{AtmAddress, Esi};
 use crate::ilmi::{Attributes, IlmiConfig, IlmiCounters, IlmiOutput, Ime, LimitError, Prefix, UniVersion};
 use crate::q2931::call::{CallControl, CallId, CallLine, CallState, Counters, Output, PartyId, PartyState};
 use crate::q2931::wire::{Side, Version};
-use crate::sscf::{DataError, Saal, SaalOutput, SaalState};
+use crate::sscf::{DataError, Saal, SaalConfig, SaalOutput, SaalState};
 
 /// One user-network interface, at either side. The contract is that of [the module](super).
 pub struct Uni {
@@ -54,7 +54,7 @@ impl Uni {
     pub fn new(config: UniConfig, seed: u64) -> Uni {
         Uni {
             link_up: false,
-            saal: Saal::new(config.saal.clone()),
+            saal: Saal::new(saal_config(&config, seed)),
             calls: CallControl::new(config.signaling.clone(), seed),
             ilmi: config.addresses.ilmi.then(|| Ime::new(ilmi_config(&config, seed))),
             addresses: config.addresses.fixed.clone(),
@@ -375,6 +375,19 @@ impl Uni {
         }
     }
 }
+
+/// A node that restarts must not be taken for its former self, whose connection its peer may still have: the number of its first
+/// BGN is drawn, unless one is given.
+fn saal_config(config: &UniConfig, seed: u64) -> SaalConfig {
+    let mut saal = config.saal.clone();
+    if saal.sscop.first_sq == 0 {
+        saal.sscop.first_sq = Random::stream(seed, SAAL_STREAM).next_u64() as u8;
+    }
+    saal
+}
+
+/// Apart from the streams of ILMI, which are numbered by side.
+const SAAL_STREAM: u64 = 2;
 
 fn ilmi_config(config: &UniConfig, seed: u64) -> IlmiConfig {
     let addresses = &config.addresses;

@@ -78,8 +78,9 @@ fn a_long_outage_ends_calls() {
         let heard = lab.b.client.heard();
         let gone = heard.iter().filter(|what| *what == "remote close DEST_OUT_OF_ORDER cause 27");
         assert_eq!(gone.count(), 3, "{heard:?}");
-        // Without a line nothing can be called.
+        // Without a line nothing can be called; it is waited for as long as for signaling.
         lab.a.client.dial(vcs[0], &to(2));
+        lab.run_for(Duration::from_secs(5));
         assert_eq!(lab.a.client.heard().last().map(String::as_str), Some("make failed MEDIA_DISCONNECTED"));
         lab.a.fibre.mend();
         lab.late();

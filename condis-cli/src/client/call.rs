@@ -4,29 +4,34 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use condis::af::Af;
-use condis::driver::{ClientVc, Connected};
+use condis::driver::{ClientParty, ClientVc, Connected};
 use condis::nbl::{Chain, NetBufferList};
-use condis::params::{CallParams, CloseData};
+use condis::params::{CallFlags, CallParams, CloseData};
 use condis::role::Client as ClientRole;
 use condis::runtime::{OnTimer, Time};
 use condis::sap::SapRef;
 use condis::status::NdisStatus;
 use condis::token::{Answer, IncomingCall, Outcome, Refused, Token};
-use condis::vc::{Receives, Vc};
+use condis::vc::{HeldVc, Receives, Vc};
+use condis_atm::driver::{AtmCall, AtmVcParams, CloseCause};
+use condis_link::atm::VpVc;
 use condis_wan::pppoe::driver::CallTarget;
 
 use super::conversation::{Next, Phase, State, TICK, encoded};
 use super::driver::Shared;
 use super::frame::{LabFrame, Tally};
 use super::ledger::{CallRecord, ClosedBy, Ending, Entry, Stage};
+use super::multipoint::LabParty;
 use super::transfer::{InOrder, Transfer};
-use crate::lab::{CallPlan, Check, Close};
+use crate::lab::{CallPlan, CallTo, Check, Close};
 
 pub(super) struct LabCall {
     me: Weak<LabCall>,
-    client: Arc<Shared>,
+    pub(super) client: Arc<Shared>,
     /// What a caller does; nothing at the called end.
     plan: Option<CallPlan>,
+    /// The permanent connection that it answers on.
+    answers: Option<VpVc>,
     entry: OnceLock<Entry>,
     /// NDIS is never called under this lock.
     state: Mutex<State>,
@@ -35,18 +40,31 @@ pub(super) struct LabCall {
 impl LabCall {
     /// The end that calls.
     pub(super) fn to_make(client: &Arc<Shared>, plan: CallPlan, number: usize) -> Arc<LabCall> {
-        let service = plan.service.clone();
-        let call = LabCall::new(client, Some(plan), number);
+        let service = plan.target.name();
+        let call = LabCall::new(client, Some(plan), None, number);
         call.record(number, service);
+        call
+    }
+
+    /// The end that answers on a permanent connection.
+    pub(super) fn to_answer(client: &Arc<Shared>, vpvc: VpVc, number: usize) -> Arc<LabCall> {
+        let call = LabCall::new(client, None, Some(vpvc), number);
+        call.record(number, format!("pvc {vpvc}"));
+        call.update(|record| record.permanent = true);
         call
     }
 
     /// The end that may be called.
     pub(super) fn to_take(client: &Arc<Shared>) -> Arc<LabCall> {
-        LabCall::new(client, None, 0)
+        LabCall::new(client, None, None, 0)
     }
 
-    fn new(client: &Arc<Shared>, plan: Option<CallPlan>, number: usize) -> Arc<LabCall> {
+    fn new(
+        client: &Arc<Shared>,
+        plan: Option<CallPlan>,
+        answers: Option<VpVc>,
+        number: usize,
+    ) -> Arc<LabCall> {
         let seed = crc32fast::hash(format!("{}/{} {number}", client.node, client.plan.name).as_bytes());
         let transfer = match &plan {
             Some(plan) => {
@@ -59,6 +77,7 @@ impl LabCall {
             me: me.clone(),
             client: client.clone(),
             plan,
+            answers,
             entry: OnceLock::new(),
             state: Mutex::new(State {
                 phase: Phase::Dialing,
@@ -73,6 +92,8 @@ impl LabCall {
                 timer: None,
                 ticks: 0,
                 unwanted: false,
+                parties: None,
+                listens_only: false,
             }),
         })
     }
@@ -85,20 +106,8 @@ impl LabCall {
 
     fn record(&self, number: usize, service: String) -> Entry {
         *self.entry.get_or_init(|| {
-            self.client.ledger.enter(CallRecord {
-                node: self.client.node.clone(),
-                client: self.client.plan.name.clone(),
-                service,
-                made: self.plan.is_some(),
-                number,
-                vc: None,
-                stage: Stage::Dialing,
-                data: Tally::default(),
-                echo: Tally::default(),
-                other: None,
-                closed_by: None,
-                ending: None,
-            })
+            let (node, client) = (&self.client.node, &self.client.plan.name);
+            self.client.ledger.enter(CallRecord::new(node, client, service, self.plan.is_some(), number))
         })
     }
 
@@ -121,14 +130,14 @@ impl LabCall {
     }
 
     pub(super) fn dial(self: &Arc<Self>, af: Af<'_, ClientRole>) {
-        let Some(plan) = &self.plan else { return };
+        let Some((params, multipoint)) = self.params() else { return };
         let owner = match af.create_vc(Box::new(CallObject(self.clone()))) {
             Ok(owner) => owner,
             Err(status) => return self.over(Ending::NoVc(status), None),
         };
         let vc = owner.keep();
         let id = vc.id();
-        self.update(|record| record.vc = Some(id));
+        self.update(|record| (record.vc, record.multipoint) = (Some(id), multipoint));
         {
             let mut state = self.lock();
             state.vc = Some(vc.clone());
@@ -139,13 +148,38 @@ impl LabCall {
                 return self.over(Ending::Stopped, Some(ClosedBy::Here));
             }
         }
-        let target = CallTarget {
-            service_name: plan.service.clone().into_bytes(),
-            ac_name: plan.concentrator.clone().map(String::into_bytes),
-            ..CallTarget::default()
-        };
-        if let Outcome::Done(result) = vc.at().make_call(target.to_params(), None) {
+        let party = multipoint.then(|| Box::new(LabParty(self.me.clone())) as Box<dyn ClientParty>);
+        if let Outcome::Done(result) = vc.at().make_call(params, party) {
             self.made(vc.at(), result);
+        }
+    }
+
+    /// What the call is made with, and whether it is a point-to-multipoint call.
+    fn params(&self) -> Option<(CallParams, bool)> {
+        let permanent = |vpvc, sdu_octets: usize| {
+            let params = AtmVcParams::ubr(vpvc, sdu_octets as u32).to_params();
+            CallParams { flags: CallFlags::PERMANENT_VC, ..params }
+        };
+        if let Some(vpvc) = self.answers {
+            return Some((permanent(vpvc, self.client.pool.config().data_size), false));
+        }
+        match &self.plan.as_ref()?.target {
+            CallTo::Pppoe { service, concentrator } => {
+                let target = CallTarget {
+                    service_name: service.clone().into_bytes(),
+                    ac_name: concentrator.clone().map(String::into_bytes),
+                    ..CallTarget::default()
+                };
+                Some((target.to_params(), false))
+            }
+            CallTo::Pvc(vpvc) => Some((permanent(*vpvc, self.client.pool.config().data_size), false)),
+            CallTo::Atm(target) => {
+                let mut params = target.call.to_params();
+                if target.multipoint {
+                    params.flags |= CallFlags::MULTIPOINT_VC;
+                }
+                Some((params, target.multipoint))
+            }
         }
     }
 
@@ -156,18 +190,88 @@ impl LabCall {
                 // It is being closed, and the close tells when it is over.
                 return;
             }
-            if let Err(refused) = result {
-                drop(state);
-                return self.over(Ending::Refused(refused.status), None);
+            let connected = match result {
+                Ok(connected) => connected,
+                Err(refused) => {
+                    drop(state);
+                    return self.over(self.refused(&refused), None);
+                }
+            };
+            match &self.plan {
+                None => state.phase = Phase::Echoing,
+                Some(plan) => {
+                    state.phase = Phase::Sending;
+                    if let CallTo::Atm(target) = &plan.target
+                        && target.multipoint
+                    {
+                        LabCall::begin_parts(target, &mut state, connected.party);
+                    }
+                }
             }
-            state.phase = Phase::Sending;
             state.moved_at = self.now();
         }
         self.update(|record| record.stage = Stage::Up);
+        let Some(plan) = &self.plan else { return };
+        if plan.refused.is_some() {
+            self.client.dial_next();
+            return self.close(Ending::NotRefused, ClosedBy::Here);
+        }
         self.arm(TICK);
         self.client.dial_next();
         let next = self.lock().fill(self.plan.as_ref());
         self.follow(vc, next);
+    }
+
+    /// How a call ends that was refused.
+    fn refused(&self, refused: &Refused) -> Ending {
+        let cause = refused.params.as_ref().and_then(|params| AtmCall::from_params(params).ok());
+        let cause = cause.and_then(|call| call.causes.first().map(|cause| cause.value));
+        let wanted = self.plan.as_ref().and_then(|plan| plan.refused);
+        match cause {
+            Some(cause) if wanted == Some(cause.0) => Ending::RefusedAsAsked(cause),
+            cause => Ending::Refused(refused.status, cause),
+        }
+    }
+
+    /// All data has passed and was compared.
+    pub(super) fn is_compared(self: &Arc<Self>) {
+        self.tally();
+        self.update(|record| record.stage = Stage::Ready);
+        self.client.go_on();
+    }
+
+    pub(super) fn send_more(self: &Arc<Self>) {
+        self.arm(TICK);
+        let next = self.lock().fill(self.plan.as_ref());
+        self.follow_held(next);
+    }
+
+    fn change_rate(self: &Arc<Self>, vc: Vc<'_, ClientRole>, pcr: u32) {
+        let Some(CallTo::Atm(target)) = self.plan.as_ref().map(|plan| &plan.target) else { return };
+        let mut call = target.call.clone();
+        for flow in [&mut call.forward, &mut call.backward] {
+            flow.contract.pcr_cells_per_s = Some(pcr);
+        }
+        if let Outcome::Done(result) = vc.modify_call_qos(call.to_params()) {
+            self.changed_rate(result);
+        }
+    }
+
+    fn changed_rate(self: &Arc<Self>, result: Result<CallParams, Refused>) {
+        match result {
+            Ok(params) => {
+                self.lock().phase = Phase::Ready;
+                self.note_rate(&params);
+                self.is_compared();
+            }
+            Err(refused) => self.close(Ending::NotChanged(refused.status), ClosedBy::Here),
+        }
+    }
+
+    fn note_rate(&self, params: &CallParams) {
+        let call = AtmCall::from_params(params).ok();
+        let pcr = call.and_then(|call| call.forward.contract.pcr_cells_per_s);
+        self.update(|record| record.changed_pcr = pcr.or(record.changed_pcr));
     }
 
     /// The call may be closed now.
@@ -201,7 +305,7 @@ impl LabCall {
     pub(super) fn stop(self: &Arc<Self>) {
         {
             let mut state = self.lock();
-            if self.plan.is_none() && state.phase == Phase::Dialing {
+            if self.plan.is_none() && self.answers.is_none() && state.phase == Phase::Dialing {
                 // It is offered or accepted, and an offer cannot be closed. It will be up soon, or deleted.
                 state.unwanted = true;
                 return;
@@ -211,21 +315,18 @@ impl LabCall {
         self.close(ending, ClosedBy::Here);
     }
 
-    fn close(self: &Arc<Self>, ending: Ending, by: ClosedBy) {
-        let vc = {
+    pub(super) fn close(self: &Arc<Self>, ending: Ending, by: ClosedBy) {
+        {
             let mut state = self.lock();
             if !matches!(state.phase, Phase::Draining | Phase::Closing | Phase::Over) {
                 state.ending = Some((ending, by));
                 state.phase = Phase::Draining;
             }
-            state.begin_close()
-        };
-        if let Some(vc) = vc {
-            self.close_now(vc.at());
         }
+        self.drain();
     }
 
-    fn close_now(self: &Arc<Self>, vc: Vc<'_, ClientRole>) {
+    pub(super) fn close_now(self: &Arc<Self>, vc: Vc<'_, ClientRole>) {
         self.update(|record| record.stage = Stage::Closing);
         if let Outcome::Done(result) = vc.close_call(CloseData::new()) {
             self.closed(result);
@@ -237,7 +338,7 @@ impl LabCall {
         match result {
             Ok(()) => self.over(ending, Some(by)),
             // There is no call to be closed: it never came up.
-            Err(status) => self.over(Ending::Refused(status), Some(by)),
+            Err(status) => self.over(Ending::Refused(status, None), Some(by)),
         }
     }
 
@@ -251,6 +352,7 @@ impl LabCall {
             (state.owner.take(), state.vc.take(), state.timer.take())
         };
         drop(vc);
+        self.forget_parties();
         if let Some(timer) = timer {
             self.client.runtime.cancel(self.client.lane, timer);
         }
@@ -300,6 +402,13 @@ impl LabCall {
         if let Some(report) = report {
             self.update(|record| record.other = Some(report));
         }
+        let leaf = {
+            let state = self.lock();
+            state.listens_only.then(|| state.heard.tally())
+        };
+        if let Some(tally) = leaf {
+            self.write_heard(tally);
+        }
         if self.plan.is_none() && !next.frames.is_empty() {
             self.client.ledger.echoed(next.frames.len());
         }
@@ -318,9 +427,13 @@ impl LabCall {
             self.transmit(vc, &next.frames);
         }
         if next.ready {
-            self.tally();
-            self.update(|record| record.stage = Stage::Ready);
-            self.client.go_on();
+            self.is_compared();
+        }
+        if let Some(pcr) = next.change_pcr {
+            self.change_rate(vc, pcr);
+        }
+        if next.spread {
+            self.look_at_leaves();
         }
         if let Some((ending, by)) = next.close {
             self.close(ending, by);
@@ -346,26 +459,23 @@ impl LabCall {
     fn sent(self: &Arc<Self>, vc: Vc<'_, ClientRole>, chain: Chain) {
         let count = chain.len();
         drop(chain);
-        let (closing, next) = {
+        let next = {
             let mut state = self.lock();
             state.sends_out = state.sends_out.saturating_sub(count);
-            if state.phase == Phase::Draining {
-                (state.begin_close(), Next::default())
-            } else {
-                (None, state.fill(self.plan.as_ref()))
-            }
+            (state.phase != Phase::Draining).then(|| state.fill(self.plan.as_ref()))
         };
-        if let Some(held) = closing {
-            return self.close_now(held.at());
+        match next {
+            Some(next) => self.follow(vc, next),
+            None => self.drain(),
         }
-        self.follow(vc, next);
     }
 
-    fn remote_closed(self: &Arc<Self>, status: NdisStatus) {
+    fn remote_closed(self: &Arc<Self>, status: NdisStatus, data: &CloseData) {
+        let cause = CloseCause::from_data(data).ok().filter(|_| !data.is_empty());
         let phase = self.lock().phase;
         let ending = match (&self.plan, phase) {
             (None, _) | (Some(_), Phase::HangingUp) => Ending::Done,
-            (Some(_), _) => Ending::ClosedEarly(status),
+            (Some(_), _) => Ending::ClosedEarly(status, cause.map(|cause| cause.cause.value)),
         };
         self.close(ending, ClosedBy::There);
     }
@@ -405,22 +515,39 @@ impl LabCall {
             return self.proceed();
         }
         self.follow_held(next);
+        self.look_at_leaves();
         if let Some(after) = again {
             self.arm(after);
         }
     }
 
-    fn update(&self, change: impl FnOnce(&mut CallRecord)) {
+    pub(super) fn update(&self, change: impl FnOnce(&mut CallRecord)) {
         if let Some(entry) = self.entry.get() {
             self.client.ledger.update(*entry, change);
         }
     }
 
-    fn now(&self) -> Time {
+    pub(super) fn plan(&self) -> Option<&CallPlan> {
+        self.plan.as_ref()
+    }
+
+    pub(super) fn compares_nothing(&self) -> bool {
+        self.plan.as_ref().is_none_or(|plan| plan.check == Check::None)
+    }
+
+    pub(super) fn vc(&self) -> Option<HeldVc<ClientRole>> {
+        self.lock().vc.clone()
+    }
+
+    pub(super) fn weak(&self) -> Weak<LabCall> {
+        self.me.clone()
+    }
+
+    pub(super) fn now(&self) -> Time {
         self.client.runtime.now()
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -470,13 +597,18 @@ impl ClientVc for CallObject {
         {
             let mut state = self.0.lock();
             state.vc = Some(vc.keep());
-            state.service = String::from_utf8_lossy(&sap.address().address).into_owned();
+            state.service = self.0.client.offer_of(sap.address());
+            state.listens_only = params.flags.contains(CallFlags::MULTIPOINT_VC);
         }
         if !self.0.client.take(&self.0) {
             self.0.lock().vc = None;
             return token.done(Err(Refused::with(NdisStatus::CLOSING, params)));
         }
-        self.0.update(|record| record.vc = Some(vc.id()));
+        let parties = AtmCall::from_params(&params).ok().map(|call| (call.called, call.calling));
+        self.0.update(|record| {
+            (record.vc, record.parties) = (Some(vc.id()), parties);
+            record.multipoint = params.flags.contains(CallFlags::MULTIPOINT_VC);
+        });
         token.done(Ok(params))
     }
 
@@ -500,8 +632,16 @@ impl ClientVc for CallObject {
         }
     }
 
-    fn incoming_close_call(&self, _: Vc<'_, ClientRole>, status: NdisStatus, _: CloseData) {
-        self.0.remote_closed(status);
+    fn incoming_close_call(&self, _: Vc<'_, ClientRole>, status: NdisStatus, data: CloseData) {
+        self.0.remote_closed(status, &data);
+    }
+
+    fn modify_call_qos_complete(&self, _: Vc<'_, ClientRole>, result: Result<CallParams, Refused>) {
+        self.0.changed_rate(result);
+    }
+
+    fn incoming_call_qos_change(&self, _: Vc<'_, ClientRole>, params: CallParams) {
+        self.0.note_rate(&params);
     }
 
     fn delete(&self) -> Result<(), NdisStatus> {
@@ -512,7 +652,7 @@ impl ClientVc for CallObject {
 }
 
 /// The octets of a frame, which are copied if they lie in pieces.
-fn octets<'a>(nbl: &'a NetBufferList, copy: &'a mut Vec<u8>) -> &'a [u8] {
+pub(crate) fn octets<'a>(nbl: &'a NetBufferList, copy: &'a mut Vec<u8>) -> &'a [u8] {
     let buffer = nbl.first();
     match buffer.contiguous() {
         Some(octets) => octets,

@@ -8,6 +8,7 @@ use condis::vc::{HeldVc, OwnedVc};
 
 use super::frame::{Heard, LabFrame, Tally};
 use super::ledger::{ClosedBy, Ending};
+use super::multipoint::Parties;
 use super::transfer::{InOrder, Transfer, WINDOW_FRAMES};
 use crate::lab::{CallPlan, Check};
 
@@ -29,6 +30,10 @@ pub(super) struct State {
     pub(super) ticks: u64,
     /// At the called end: it is to be closed as soon as it is up.
     pub(super) unwanted: bool,
+    /// Of a point-to-multipoint call.
+    pub(super) parties: Option<Parties>,
+    /// At the called end of one: nothing goes back.
+    pub(super) listens_only: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,6 +44,12 @@ pub(super) enum Phase {
     Sending,
     /// The called end was asked what it has heard.
     Asking,
+    /// All that the present leaves are to hear is sent; they have not heard it yet.
+    Spreading,
+    /// A leaf comes or goes.
+    Changing,
+    /// The rate is being changed.
+    Rating,
     /// Done, and waiting for the other calls.
     Ready,
     /// Done, and kept up until then.
@@ -59,13 +70,19 @@ pub(super) enum Phase {
 pub(super) struct Next {
     pub(super) frames: Vec<Vec<u8>>,
     pub(super) ready: bool,
+    /// The leaves are to have heard all so far.
+    pub(super) spread: bool,
+    pub(super) change_pcr: Option<u32>,
     pub(super) close: Option<(Ending, ClosedBy)>,
 }
 
 impl State {
     /// The VC to close, if a close waits and every send is back.
     pub(super) fn begin_close(&mut self) -> Option<HeldVc<ClientRole>> {
-        if self.phase != Phase::Draining || self.sends_out > 0 {
+        if self.phase != Phase::Draining
+            || self.sends_out > 0
+            || self.parties.as_ref().is_some_and(Parties::is_many)
+        {
             return None;
         }
         self.phase = Phase::Closing;
@@ -81,16 +98,36 @@ impl State {
         while next.frames.len() < room && self.transfer.next_frame(&mut frame) {
             next.frames.push(std::mem::take(&mut frame));
         }
+        if self.parties.is_some() {
+            if self.transfer.is_at_limit() && next.frames.is_empty() && self.sends_out == 0 {
+                self.phase = Phase::Spreading;
+                next.spread = true;
+            }
+            return next;
+        }
         if self.transfer.is_done() {
             if plan.check == Check::Both {
                 self.phase = Phase::Asking;
                 next.frames.push(encoded(LabFrame::Ask));
             } else {
+                self.compared(plan, &mut next);
+            }
+        }
+        next
+    }
+
+    /// All data has passed, and was compared.
+    fn compared(&mut self, plan: &CallPlan, next: &mut Next) {
+        match plan.change_pcr() {
+            Some(pcr) => {
+                self.phase = Phase::Rating;
+                next.change_pcr = Some(pcr);
+            }
+            None => {
                 self.phase = Phase::Ready;
                 next.ready = true;
             }
         }
-        next
     }
 
     /// A frame at the caller.
@@ -109,8 +146,7 @@ impl State {
                 *report = Some(other);
                 let same = other == self.transfer.sent() && other == self.transfer.heard();
                 if same {
-                    self.phase = Phase::Ready;
-                    next.ready = true;
+                    self.compared(plan, next);
                 } else {
                     next.close = Some((Ending::Differs, ClosedBy::Here));
                 }
@@ -121,6 +157,13 @@ impl State {
 
     /// A frame at the called end.
     pub(super) fn echo(&mut self, frame: &[u8], next: &mut Next) {
+        if self.listens_only {
+            if let Heard::Lab(LabFrame::Data(number, data)) = LabFrame::parse(frame) {
+                self.heard.begin_at(number);
+                self.heard.take(number, data);
+            }
+            return;
+        }
         match LabFrame::parse(frame) {
             Heard::Lab(LabFrame::Data(number, data)) => {
                 self.heard.take(number, data);
@@ -144,9 +187,10 @@ impl State {
                 next.close = Some((Ending::Missing(self.transfer.missing_octets()), ClosedBy::Here));
             }
             Phase::Asking if given_up => next.close = Some((Ending::NoReport, ClosedBy::Here)),
+            Phase::Spreading if given_up => next.close = Some((Ending::Differs, ClosedBy::Here)),
             Phase::HangingUp if given_up => next.close = Some((Ending::NotHungUp, ClosedBy::Here)),
             _ if quiet < TICK => {}
-            Phase::Sending if plan.check != Check::None => {
+            Phase::Sending if plan.check != Check::None && self.parties.is_none() => {
                 for number in self.transfer.missing() {
                     let mut frame = Vec::new();
                     self.transfer.again(number, &mut frame);
@@ -157,8 +201,12 @@ impl State {
             Phase::HangingUp => next.frames.push(encoded(LabFrame::HangUp)),
             _ => {}
         }
-        let again = matches!(self.phase, Phase::Sending | Phase::Asking | Phase::HangingUp);
-        (next, again.then_some(TICK))
+        let again = match self.phase {
+            Phase::Spreading => Some(SPREAD_TICK),
+            Phase::Sending | Phase::Asking | Phase::HangingUp | Phase::Changing | Phase::Rating => Some(TICK),
+            _ => None,
+        };
+        (next, again)
     }
 }
 
@@ -166,6 +214,8 @@ impl Next {
     pub(super) fn absorb(&mut self, other: Next) {
         self.frames.extend(other.frames);
         self.ready |= other.ready;
+        self.spread |= other.spread;
+        self.change_pcr = self.change_pcr.or(other.change_pcr);
         self.close = self.close.or(other.close);
     }
 }
@@ -178,3 +228,6 @@ pub(super) fn encoded(frame: LabFrame<'_>) -> Vec<u8> {
 
 /// Silence after which frames are sent again: far above any round trip of a lab.
 pub(super) const TICK: Duration = Duration::from_millis(200);
+
+/// How often the leaves are asked after, who cannot answer over the call.
+const SPREAD_TICK: Duration = Duration::from_millis(5);

@@ -8,18 +8,21 @@ use condis::af::{Af, HeldAf};
 use condis::binding::Binding;
 use condis::driver::{BindingLife, Bound, ClientAf, ClientBinding, ClientSap, ClientVc, Protocol};
 use condis::nbl::{Pool, PoolConfig};
-use condis::params::AddressFamily;
+use condis::oid::{About, OidAnswer, OidRequest, code};
+use condis::params::{AddressFamily, Sap};
 use condis::role::Client as ClientRole;
 use condis::runtime::{Lane, Runtime};
 use condis::sap::{HeldSap, SapRef};
 use condis::status::NdisStatus;
-use condis::token::{Answer, NotifyCloseAf, Outcome, Pended, RestartBinding, Token, Unbind};
+use condis::token::{Answer, NotifyCloseAf, Oid, Outcome, Pended, RestartBinding, Token, Unbind};
 use condis::trace::VcId;
+use condis_atm::driver::{Aal, AtmFlow, AtmPvc, addresses_of, get_addresses_request};
+use condis_link::atm::VpVc;
 use condis_wan::pppoe::driver::service_sap;
 
 use super::call::{CallObject, LabCall};
 use super::ledger::{Entry, Ledger};
-use crate::lab::{CallPlan, ClientPlan};
+use crate::lab::{CallPlan, CallTo, ClientPlan, Offer};
 
 /// A client of a lab. A clone is the same client.
 #[derive(Clone)]
@@ -32,6 +35,7 @@ pub(super) struct Shared {
     pub(super) pool: Pool,
     pub(super) runtime: Arc<dyn Runtime>,
     pub(super) lane: Lane,
+    family: AddressFamily,
     /// No driver and no NDIS is called under this lock.
     mine: Mutex<Mine>,
 }
@@ -40,6 +44,11 @@ pub(super) struct Shared {
 struct Mine {
     af: AfStage,
     saps: Vec<SapStage>,
+    /// The permanent connections that the manager is told of, and whether it knows them by now.
+    pvcs: Vec<(VpVc, PvcStage)>,
+    answered: bool,
+    /// It has an address, which calls of ATM need.
+    addressed: bool,
     /// The calls that are not over.
     calls: BTreeMap<Entry, Arc<LabCall>>,
     to_make: VecDeque<Planned>,
@@ -74,6 +83,14 @@ enum SapStage {
     Gone,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum PvcStage {
+    Adding,
+    Added,
+    Deleting,
+    Gone,
+}
+
 struct Planned {
     plan: CallPlan,
     /// Not before the first round is over.
@@ -84,19 +101,21 @@ struct Planned {
 enum Step {
     Close(Vec<Arc<LabCall>>),
     Deregister(Vec<HeldSap<ClientRole>>),
+    DeletePvcs(HeldAf<ClientRole>, Vec<VpVc>),
     CloseAf(HeldAf<ClientRole>),
     Answer(Vec<Pended<Unbind>>, Vec<Pended<NotifyCloseAf>>),
     Wait,
 }
 
 impl Client {
-    /// A client that does what `plan` says on a node with this runtime and lane.
+    /// A client of this family that does what `plan` says on a node with this runtime and lane. No SDU in the lab is longer than
+    /// `sdu_octets_max`.
     pub fn new(
         node: &str,
-        plan: ClientPlan,
+        (plan, family): (ClientPlan, AddressFamily),
         ledger: Arc<Ledger>,
-        runtime: Arc<dyn Runtime>,
-        lane: Lane,
+        (runtime, lane): (Arc<dyn Runtime>, Lane),
+        sdu_octets_max: usize,
     ) -> Client {
         let rounds = plan.calls.iter().map(|call| call.times).max().unwrap_or(0);
         let to_make = (0..rounds)
@@ -106,10 +125,18 @@ impl Client {
             .map(|(round, plan)| Planned { plan: plan.clone(), later: round > 0 })
             .collect();
         // The headroom is for the headers of PPPoE, Ethernet and two VLAN tags.
-        let pool =
-            Pool::new(PoolConfig { data_size: 2048, headroom: 64, capacity: 8192, ..Default::default() });
-        let mine = Mutex::new(Mine { to_make, ..Mine::default() });
-        Client(Arc::new(Shared { node: node.to_owned(), plan, ledger, pool, runtime, lane, mine }))
+        let data_size = sdu_octets_max.max(2048);
+        let pool = Pool::new(PoolConfig { data_size, headroom: 64, capacity: 8192, ..Default::default() });
+        let called = plan.calls.iter().filter_map(|call| match call.target {
+            CallTo::Pvc(vpvc) => Some(vpvc),
+            CallTo::Pppoe { .. } | CallTo::Atm(_) => None,
+        });
+        let mut pvcs: Vec<_> = plan.pvcs.iter().copied().chain(called).collect();
+        pvcs.sort_unstable();
+        pvcs.dedup();
+        let pvcs = pvcs.into_iter().map(|vpvc| (vpvc, PvcStage::Gone)).collect();
+        let mine = Mutex::new(Mine { to_make, pvcs, ..Mine::default() });
+        Client(Arc::new(Shared { node: node.to_owned(), plan, ledger, pool, runtime, lane, family, mine }))
     }
 
     /// Its name, with its node's.
@@ -129,18 +156,29 @@ impl Client {
         (all, calls.iter().filter(|call| call.times > 0).count())
     }
 
-    /// True once its binding runs, its address family is open and every SAP registered.
+    /// True once its binding runs, its address family is open, every SAP registered and, of ATM, an address known.
     pub fn is_ready(&self) -> bool {
         let mine = self.0.lock();
         mine.running
             && matches!(mine.af, AfStage::Open(_))
             && mine.saps.iter().all(|sap| matches!(sap, SapStage::Registered(_)))
+            && mine.pvcs.iter().all(|(_, stage)| *stage == PvcStage::Added)
+            && (mine.addressed || self.0.family != AddressFamily::Q2931)
             && mine.problem.is_none()
     }
 
     /// Why it will never be ready.
     pub fn problem(&self) -> Option<String> {
         self.0.lock().problem.clone()
+    }
+
+    /// What it waits for, if it is not ready.
+    pub fn waits_for(&self) -> &'static str {
+        match self.0.lock().af {
+            AfStage::None => "no address family was announced on its adapter",
+            AfStage::Open(_) => "it has no address: no ILMI answers at the other end of its line",
+            _ => "its address family does not open",
+        }
     }
 
     /// Makes its calls, one after the other; each keeps to be [`Stage::Ready`](super::ledger::Stage::Ready) until released.
@@ -211,7 +249,7 @@ impl ClientBinding for Client {
     fn af_register_notify(&self, binding: Binding<'_, ClientRole>, family: AddressFamily) {
         {
             let mut mine = self.0.lock();
-            if family != AddressFamily::PPP || mine.stopping || !matches!(mine.af, AfStage::None) {
+            if family != self.0.family || mine.stopping || !matches!(mine.af, AfStage::None) {
                 return;
             }
             mine.af = AfStage::Opening;
@@ -244,6 +282,38 @@ impl ClientAf for Client {
         answer
     }
 
+    /// Signaling came or went, or there are other addresses: then they are asked for (CO-196).
+    fn oid_request<'a>(
+        &self,
+        af: Af<'_, ClientRole>,
+        _: About,
+        request: OidRequest,
+        token: Token<'a, Oid>,
+    ) -> Answer<'a, Oid> {
+        let status = match request.oid {
+            code::CO_ADDRESS_CHANGE => {
+                let (client, af) = (self.0.clone(), af.keep());
+                self.0.runtime.defer(
+                    self.0.lane,
+                    Box::new(move || {
+                        let asked = af.at().oid_request(About::Af, get_addresses_request(ADDRESSES_MAX));
+                        if let Outcome::Done(answer) = asked {
+                            client.answered(&answer);
+                        }
+                    }),
+                );
+                NdisStatus::SUCCESS
+            }
+            code::CO_SIGNALING_ENABLED | code::CO_SIGNALING_DISABLED => NdisStatus::SUCCESS,
+            _ => NdisStatus::NOT_SUPPORTED,
+        };
+        token.done(OidAnswer::new(status, request))
+    }
+
+    fn oid_request_complete(&self, _: Af<'_, ClientRole>, _: About, answer: OidAnswer) {
+        self.0.answered(&answer);
+    }
+
     fn create_vc(&self, _: Af<'_, ClientRole>, _: VcId) -> Result<Box<dyn ClientVc>, NdisStatus> {
         Ok(Box::new(CallObject(LabCall::to_take(&self.0))))
     }
@@ -272,17 +342,26 @@ impl Shared {
         if let Err(status) = result {
             return self.not_opened(status);
         }
-        let offers = {
+        let (offers, pvcs) = {
             let mut mine = self.lock();
             mine.af = AfStage::Open(af.keep());
             let count = if mine.stopping { 0 } else { self.plan.offers.len() };
             mine.saps = (0..count).map(|_| SapStage::Registering).collect();
-            &self.plan.offers[..count]
+            let pvcs = if mine.stopping { Vec::new() } else { mine.add_pvcs() };
+            (&self.plan.offers[..count], pvcs)
         };
         for (index, offer) in offers.iter().enumerate() {
             let object = OfferedSap(self.clone(), index);
-            if let Outcome::Done(result) = af.register_sap(service_sap(offer), Box::new(object)) {
+            if let Outcome::Done(result) = af.register_sap(sap_of(offer), Box::new(object)) {
                 self.registered(index, result);
+            }
+        }
+        for vpvc in pvcs {
+            let flow = AtmFlow::ubr(self.pool.config().data_size as u32);
+            let pvc =
+                AtmPvc { called: None, calling: None, vpvc, aal: Aal::Aal5, forward: flow, backward: flow };
+            if let Outcome::Done(answer) = af.oid_request(About::Af, pvc.add_request()) {
+                self.answered(&answer);
             }
         }
         self.ledger.touch();
@@ -306,14 +385,82 @@ impl Shared {
             match result {
                 Ok(sap) => mine.saps[index] = SapStage::Registered(sap),
                 Err(status) => {
-                    let offer = &self.plan.offers[index];
+                    let offer = self.plan.offers[index].name();
                     mine.saps[index] = SapStage::Gone;
-                    mine.problem = Some(format!("service \"{offer}\" could not be offered: {status}"));
+                    mine.problem = Some(format!("\"{offer}\" could not be offered: {status}"));
                 }
             }
         }
         self.ledger.touch();
         self.wind_up();
+    }
+
+    /// A request to the manager is answered.
+    fn answered(self: &Arc<Self>, answer: &OidAnswer) {
+        let Some(request) = &answer.request else { return };
+        {
+            let mut mine = self.lock();
+            match request.oid {
+                code::CO_ADD_PVC => match (AtmPvc::from_add(&request.buffer), answer.status) {
+                    (Ok(pvc), NdisStatus::SUCCESS) => mine.set_pvc(pvc.vpvc, PvcStage::Added),
+                    (pvc, status) => {
+                        if let Ok(pvc) = pvc {
+                            mine.set_pvc(pvc.vpvc, PvcStage::Gone);
+                        }
+                        mine.problem = Some(format!("a permanent connection could not be added: {status}"));
+                    }
+                },
+                code::CO_DELETE_PVC => {
+                    if let Ok(vpvc) = AtmPvc::from_delete(&request.buffer) {
+                        mine.set_pvc(vpvc, PvcStage::Gone);
+                    }
+                }
+                code::CO_GET_ADDRESSES => {
+                    let addresses = addresses_of(request).unwrap_or_default();
+                    mine.addressed = !addresses.is_empty();
+                    drop(mine);
+                    return self.ledger.addresses(&self.node, &self.plan.name, addresses);
+                }
+                _ => return,
+            }
+        }
+        self.ledger.touch();
+        self.answer_pvcs();
+        self.wind_up();
+    }
+
+    /// Opens this end of the permanent connections on which it takes calls, once the manager knows them all.
+    fn answer_pvcs(self: &Arc<Self>) {
+        let (af, calls) = {
+            let mut mine = self.lock();
+            let all = mine.pvcs.iter().all(|(_, stage)| *stage == PvcStage::Added);
+            let AfStage::Open(af) = &mine.af else { return };
+            if !all || mine.answered || mine.stopping {
+                return;
+            }
+            let af = af.clone();
+            mine.answered = true;
+            let mut calls = Vec::new();
+            for vpvc in &self.plan.pvcs {
+                mine.taken += 1;
+                let call = LabCall::to_answer(self, *vpvc, mine.taken);
+                mine.calls.insert(call.entry(), call.clone());
+                calls.push(call);
+            }
+            (af, calls)
+        };
+        for call in calls {
+            call.dial(af.at());
+        }
+    }
+
+    /// Where a call came in, as the lab calls it.
+    pub(super) fn offer_of(&self, sap: &Sap) -> String {
+        let offer = self.plan.offers.iter().find(|offer| sap_of(offer) == *sap);
+        offer.map_or_else(
+            || String::from_utf8_lossy(&sap.address).into_owned(),
+            |offer| offer.name().to_owned(),
+        )
     }
 
     /// Makes the next call, if it is time.
@@ -397,6 +544,15 @@ impl Shared {
                     let _ = sap.at().deregister();
                 }
             }
+            Step::DeletePvcs(af, pvcs) => {
+                for vpvc in pvcs {
+                    if let Outcome::Done(answer) =
+                        af.at().oid_request(About::Af, AtmPvc::delete_request(vpvc))
+                    {
+                        self.answered(&answer);
+                    }
+                }
+            }
             Step::CloseAf(af) => match af.at().close() {
                 Outcome::Done(_) => self.af_closed(),
                 Outcome::Pending => {}
@@ -417,6 +573,18 @@ impl Shared {
 }
 
 impl Mine {
+    /// Those that the manager is to be told of.
+    fn add_pvcs(&mut self) -> Vec<VpVc> {
+        self.pvcs.iter_mut().for_each(|(_, stage)| *stage = PvcStage::Adding);
+        self.pvcs.iter().map(|(vpvc, _)| *vpvc).collect()
+    }
+
+    fn set_pvc(&mut self, vpvc: VpVc, to: PvcStage) {
+        if let Some((_, stage)) = self.pvcs.iter_mut().find(|(here, _)| *here == vpvc) {
+            *stage = to;
+        }
+    }
+
     fn next_step(&mut self) -> Step {
         if !self.calls.is_empty() {
             return Step::Close(self.calls.values().cloned().collect());
@@ -427,6 +595,21 @@ impl Mine {
         }
         if self.saps.iter().any(|sap| !matches!(sap, SapStage::Gone)) {
             return Step::Wait;
+        }
+        if let AfStage::Open(af) = &self.af {
+            let added = self.pvcs.iter_mut().filter(|(_, stage)| *stage == PvcStage::Added);
+            let added: Vec<_> = added
+                .map(|(vpvc, stage)| {
+                    *stage = PvcStage::Deleting;
+                    *vpvc
+                })
+                .collect();
+            if !added.is_empty() {
+                return Step::DeletePvcs(af.clone(), added);
+            }
+            if self.pvcs.iter().any(|(_, stage)| *stage != PvcStage::Gone) {
+                return Step::Wait;
+            }
         }
         match std::mem::take(&mut self.af) {
             AfStage::Open(af) => {
@@ -456,3 +639,14 @@ impl SapStage {
         }
     }
 }
+
+/// Where a client takes calls, as NDIS has it.
+fn sap_of(offer: &Offer) -> Sap {
+    match offer {
+        Offer::Service(name) => service_sap(name),
+        Offer::Atm(sap, _) => sap.to_sap(),
+    }
+}
+
+/// Addresses that are asked for: more than one interface has.
+const ADDRESSES_MAX: usize = 64;

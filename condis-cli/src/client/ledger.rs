@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use condis::status::NdisStatus;
 use condis::trace::VcId;
+use condis_atm::addr::AtmAddress;
+use condis_atm::uni::CauseValue;
 
 use super::frame::Tally;
 
@@ -27,6 +29,8 @@ struct Entries {
     calls: BTreeMap<u64, CallRecord>,
     /// Answered calls that are over are forgotten beyond [`ANSWERED_KEPT_MAX`]; here they stay counted.
     totals: Totals,
+    /// By node and client.
+    addresses: BTreeMap<(String, String), Vec<AtmAddress>>,
 }
 
 /// How many calls there were.
@@ -71,6 +75,41 @@ pub struct CallRecord {
     pub closed_by: Option<ClosedBy>,
     /// Why it is over.
     pub ending: Option<Ending>,
+    /// Of a call that came in over ATM: who was called, and who calls.
+    pub parties: Option<(AtmAddress, Option<AtmAddress>)>,
+    /// One of the ends of a point-to-multipoint call, or the called end of one.
+    pub multipoint: bool,
+    /// On a permanent connection, which stays up for whoever comes.
+    pub permanent: bool,
+    /// The peak cell rate that the call was changed to, as this end was told.
+    pub changed_pcr: Option<u32>,
+    /// What happened to further parties, in order.
+    pub party_log: Vec<String>,
+}
+
+impl CallRecord {
+    /// A call that begins.
+    pub(crate) fn new(node: &str, client: &str, service: String, made: bool, number: usize) -> CallRecord {
+        CallRecord {
+            node: node.to_owned(),
+            client: client.to_owned(),
+            service,
+            made,
+            number,
+            vc: None,
+            stage: Stage::Dialing,
+            data: Tally::default(),
+            echo: Tally::default(),
+            other: None,
+            closed_by: None,
+            ending: None,
+            parties: None,
+            multipoint: false,
+            permanent: false,
+            changed_pcr: None,
+            party_log: Vec::new(),
+        }
+    }
 }
 
 /// Where a call stands.
@@ -104,10 +143,18 @@ pub enum Ending {
     Done,
     /// There was no VC to be had for it.
     NoVc(NdisStatus),
-    /// It did not come up.
-    Refused(NdisStatus),
-    /// It was closed by the other end before all was done.
-    ClosedEarly(NdisStatus),
+    /// It did not come up; with the cause, if the network tells one (Q.850).
+    Refused(NdisStatus, Option<CauseValue>),
+    /// It was refused for this cause, as it was to be.
+    RefusedAsAsked(CauseValue),
+    /// It was to be refused, and came up.
+    NotRefused,
+    /// It was closed by the other end, or by the network, before all was done; with the cause, if there is one.
+    ClosedEarly(NdisStatus, Option<CauseValue>),
+    /// A further party could not be added.
+    NoParty(NdisStatus),
+    /// The quality of service could not be changed.
+    NotChanged(NdisStatus),
     /// Nothing moved for too long: so many octets never came back.
     Missing(u64),
     /// The other end never said what it had heard.
@@ -125,14 +172,49 @@ impl fmt::Display for Ending {
         match self {
             Ending::Done => f.write_str("done"),
             Ending::NoVc(status) => write!(f, "no VC was to be had: {status}"),
-            Ending::Refused(status) => write!(f, "it did not come up: {status}"),
-            Ending::ClosedEarly(status) => write!(f, "the other end closed before all was done: {status}"),
+            Ending::Refused(status, None) => write!(f, "it did not come up: {status}"),
+            Ending::Refused(status, Some(cause)) => write!(f, "it did not come up: {}: {status}", Of(*cause)),
+            Ending::RefusedAsAsked(cause) => write!(f, "refused: {}", Of(*cause)),
+            Ending::NotRefused => f.write_str("it was to be refused, and came up"),
+            Ending::ClosedEarly(status, None) => {
+                write!(f, "the other end closed before all was done: {status}")
+            }
+            Ending::ClosedEarly(status, Some(cause)) => {
+                write!(f, "it was closed before all was done: {}: {status}", Of(*cause))
+            }
+            Ending::NoParty(status) => write!(f, "a party could not be added: {status}"),
+            Ending::NotChanged(status) => write!(f, "its rate could not be changed: {status}"),
             Ending::Missing(octets) => write!(f, "{octets} octets never came back"),
             Ending::NoReport => f.write_str("the other end did not report what it heard"),
             Ending::Differs => f.write_str("the checksums differ"),
             Ending::NotHungUp => f.write_str("the other end did not hang up when asked to"),
             Ending::Stopped => f.write_str("stopped"),
         }
+    }
+}
+
+impl Ending {
+    /// The cause that the network told, if it did (Q.850).
+    pub fn cause(self) -> Option<u8> {
+        match self {
+            Ending::Refused(_, cause) | Ending::ClosedEarly(_, cause) => cause.map(|cause| cause.0),
+            Ending::RefusedAsAsked(cause) => Some(cause.0),
+            _ => None,
+        }
+    }
+
+    /// True if all that was asked happened.
+    pub fn is_as_asked(self) -> bool {
+        matches!(self, Ending::Done | Ending::RefusedAsAsked(_))
+    }
+}
+
+/// A cause with its number: `cause 3, no route to destination`.
+pub(crate) struct Of(pub(crate) CauseValue);
+
+impl fmt::Display for Of {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cause {}, {}", self.0.0, self.0.name().unwrap_or("unknown"))
     }
 }
 
@@ -164,9 +246,24 @@ impl Ledger {
         self.lock().calls.values().filter(of).count()
     }
 
-    /// How many calls are not over.
+    /// How many calls are not over, the answering ends of permanent connections apart.
     pub fn alive(&self) -> usize {
-        self.lock().calls.values().filter(|call| call.stage != Stage::Over).count()
+        let waits = |call: &&CallRecord| call.stage != Stage::Over && (call.made || !call.permanent);
+        self.lock().calls.values().filter(waits).count()
+    }
+
+    /// What the leaf at `called` has heard in the call that `calling` has up to it, as a point-to-multipoint call.
+    pub(crate) fn heard_at(&self, called: &AtmAddress, calling: Option<&AtmAddress>) -> Option<Tally> {
+        let entries = self.lock();
+        let leaf = entries.calls.values().rev().find(|call| {
+            let parties = call.parties.as_ref();
+            !call.made
+                && call.multipoint
+                && call.stage != Stage::Over
+                && parties
+                    .is_some_and(|(to, from)| to == called && (calling.is_none() || from.as_ref() == calling))
+        });
+        leaf.map(|call| call.data)
     }
 
     /// Changes whenever anything does.
@@ -184,6 +281,22 @@ impl Ledger {
     /// Something changed that is not about a call.
     pub(crate) fn touch(&self) {
         let entries = self.lock();
+        self.bump(entries);
+    }
+
+    /// A client has these addresses now.
+    pub(crate) fn addresses(&self, node: &str, client: &str, addresses: Vec<AtmAddress>) {
+        let key = (node.to_owned(), client.to_owned());
+        let mut entries = self.lock();
+        if entries.addresses.get(&key) == Some(&addresses) {
+            return;
+        }
+        if self.talkative {
+            for address in &addresses {
+                eprintln!("{node}/{client} has the address {address}");
+            }
+        }
+        entries.addresses.insert(key, addresses);
         self.bump(entries);
     }
 
@@ -209,7 +322,7 @@ impl Ledger {
         let call = call.clone();
         if call.stage == Stage::Over {
             entries.totals.over += 1;
-            entries.totals.done += u64::from(call.made && call.ending == Some(Ending::Done));
+            entries.totals.done += u64::from(call.made && call.ending.is_some_and(Ending::is_as_asked));
             entries.forget_old();
         }
         self.bump(entries);
@@ -248,7 +361,7 @@ impl Entries {
 fn talk(call: &CallRecord) {
     let (node, client, number, service) = (&call.node, &call.client, call.number, &call.service);
     let vc = call.vc.map_or_else(String::new, |vc| format!(" ({vc})"));
-    let direction = if call.made { "to" } else { "for" };
+    let direction = if call.made || call.permanent { "to" } else { "for" };
     let what = format!("{node}/{client} call {number} {direction} \"{service}\"{vc}");
     match (call.stage, call.ending) {
         (Stage::Up, _) => eprintln!("{what}: up"),

@@ -1,6 +1,7 @@
 //! The data of a call: numbered frames, at most [`WINDOW_FRAMES`] of them under way, sent again where the echo is missing.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use condis::runtime::Random;
 
@@ -13,6 +14,8 @@ pub(crate) const WINDOW_FRAMES: u32 = 32;
 #[derive(Default)]
 pub(crate) struct InOrder {
     next: u32,
+    /// The first frame that counts.
+    first: u32,
     /// Frames that came before one that is missing. Less than a window of them.
     ahead: BTreeMap<u32, Vec<u8>>,
     octets: u64,
@@ -20,6 +23,13 @@ pub(crate) struct InOrder {
 }
 
 impl InOrder {
+    /// The same from this frame on, if nothing was taken yet: for who joins later.
+    pub(crate) fn begin_at(&mut self, number: u32) {
+        if self.next == 0 && self.ahead.is_empty() {
+            (self.first, self.next) = (number, number);
+        }
+    }
+
     /// Takes a frame. False if it is not new, or too far ahead to be remembered.
     pub(crate) fn take(&mut self, number: u32, data: &[u8]) -> bool {
         if number < self.next || number - self.next >= WINDOW_FRAMES || self.ahead.contains_key(&number) {
@@ -37,7 +47,11 @@ impl InOrder {
     }
 
     pub(crate) fn tally(&self) -> Tally {
-        Tally { frames: self.next, octets: self.octets, checksum: self.hasher.clone().finalize() }
+        Tally {
+            frames: self.next - self.first,
+            octets: self.octets,
+            checksum: self.hasher.clone().finalize(),
+        }
     }
 
     fn count(&mut self, data: &[u8]) {
@@ -64,17 +78,21 @@ pub(crate) struct Transfer {
     heard: InOrder,
     /// Whether an echo is waited for.
     echoed: bool,
+    /// No frame from this one on is sent yet.
+    limit: u32,
 }
 
 impl Transfer {
     /// `octets` of data that follow from `seed`.
     pub(crate) fn new(octets: u64, frame_octets: usize, seed: u64, echoed: bool) -> Transfer {
         let frame_count = octets.div_ceil(frame_octets.max(1) as u64);
+        let frame_count = u32::try_from(frame_count).unwrap_or(u32::MAX);
         Transfer {
             octets,
             frame_octets,
             seed,
-            frame_count: u32::try_from(frame_count).unwrap_or(u32::MAX),
+            frame_count,
+            limit: frame_count,
             next: 0,
             sent: InOrder::default(),
             heard: InOrder::default(),
@@ -84,7 +102,7 @@ impl Transfer {
 
     /// Encodes the next frame that may be sent into `out`; false if the window is full or all are sent.
     pub(crate) fn next_frame(&mut self, out: &mut Vec<u8>) -> bool {
-        if self.next == self.frame_count || self.echoed && self.next - self.heard.next >= WINDOW_FRAMES {
+        if self.next == self.limit || self.echoed && self.next - self.heard.next >= WINDOW_FRAMES {
             return false;
         }
         let data = self.data(self.next);
@@ -92,6 +110,31 @@ impl Transfer {
         LabFrame::Data(self.next, &data).encode(out);
         self.next += 1;
         true
+    }
+
+    /// All frames.
+    pub(crate) fn frame_count(&self) -> u32 {
+        self.frame_count
+    }
+
+    /// Sends no frame from this one on until told otherwise.
+    pub(crate) fn stop_at(&mut self, number: u32) {
+        self.limit = number.min(self.frame_count);
+    }
+
+    /// True if all that may be sent is.
+    pub(crate) fn is_at_limit(&self) -> bool {
+        self.next == self.limit
+    }
+
+    /// What who hears all of these frames has heard.
+    pub(crate) fn tally_of(&self, frames: Range<u32>) -> Tally {
+        let mut heard = InOrder::default();
+        heard.begin_at(frames.start);
+        for number in frames {
+            heard.take(number, &self.data(number));
+        }
+        heard.tally()
     }
 
     /// The frames whose echo is missing.

@@ -13,8 +13,11 @@ pub struct Builtin {
 pub const BUILTINS: &[Builtin] = &[
     Builtin { name: "two-ways", text: include_str!("../../../labs/two-ways.toml") },
     Builtin { name: "lossy", text: include_str!("../../../labs/lossy.toml") },
+    Builtin { name: "atm", text: include_str!("../../../labs/atm.toml") },
     Builtin { name: "pppoe-ac", text: include_str!("../../../labs/pppoe-ac.toml") },
     Builtin { name: "pppoe-host", text: include_str!("../../../labs/pppoe-host.toml") },
+    Builtin { name: "atm-switch", text: include_str!("../../../labs/atm-switch.toml") },
+    Builtin { name: "atm-host", text: include_str!("../../../labs/atm-host.toml") },
 ];
 
 impl Builtin {

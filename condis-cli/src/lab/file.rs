@@ -16,6 +16,10 @@ pub(super) struct LabFile {
     #[serde(default)]
     pub(super) segment: Table<SegmentTable>,
     #[serde(default)]
+    pub(super) fibre: Table<FibreTable>,
+    #[serde(default)]
+    pub(super) switch: Table<SwitchTable>,
+    #[serde(default)]
     pub(super) node: Table<NodeTable>,
 }
 
@@ -35,7 +39,57 @@ pub(super) struct SegmentTable {
     pub(super) cuts: Vec<CutTable>,
 }
 
-/// One of the `cuts` of a segment.
+/// `[fibre.NAME]`: a line of cells in memory, with two ends.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct FibreTable {
+    pub(super) delay: Option<Spanned<String>>,
+    pub(super) jitter: Option<Spanned<String>>,
+    pub(super) rate: Option<Spanned<Quantity>>,
+    pub(super) queue: Option<Spanned<Quantity>>,
+    pub(super) loss: Option<Spanned<f64>>,
+    pub(super) duplicate: Option<Spanned<f64>>,
+    pub(super) reorder: Option<Spanned<f64>>,
+    pub(super) reorder_by: Option<Spanned<String>>,
+    pub(super) corrupt: Option<Spanned<f64>>,
+    pub(super) cuts: Vec<CutTable>,
+}
+
+/// `[switch.NAME]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct SwitchTable {
+    pub(super) port: Table<PortTable>,
+    pub(super) pvc: Vec<SwitchPvcTable>,
+}
+
+/// `[switch.NAME.port.NAME]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PortTable {
+    pub(super) link: Spanned<String>,
+    pub(super) uni: Option<Spanned<String>>,
+    pub(super) prefix: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) addresses: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub(super) routes: Vec<Spanned<String>>,
+    pub(super) rate: Option<Spanned<Quantity>>,
+    #[serde(default)]
+    pub(super) police: bool,
+}
+
+/// `[[switch.NAME.pvc]]`: `a` and `b` are `PORT:VPI.VCI`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SwitchPvcTable {
+    pub(super) a: Spanned<String>,
+    pub(super) b: Spanned<String>,
+    pub(super) category: Option<Spanned<String>>,
+    pub(super) pcr: Option<Spanned<u32>>,
+}
+
+/// One of the `cuts` of a segment or a fibre.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CutTable {
@@ -59,6 +113,10 @@ pub(super) struct AdapterTable {
     pub(super) drivers: Spanned<Vec<Spanned<String>>>,
     pub(super) address: Option<Spanned<String>>,
     pub(super) concentrator: Option<Spanned<String>>,
+    pub(super) uni: Option<Spanned<String>>,
+    pub(super) esi: Option<Spanned<String>>,
+    pub(super) ilmi: Option<Spanned<bool>>,
+    pub(super) addresses: Option<Spanned<Vec<Spanned<String>>>>,
 }
 
 /// `[node.NAME.client.NAME]`.
@@ -67,17 +125,47 @@ pub(super) struct AdapterTable {
 pub(super) struct ClientTable {
     pub(super) adapter: Spanned<String>,
     #[serde(default)]
-    pub(super) offers: Vec<Spanned<String>>,
+    pub(super) offers: Vec<Spanned<OfferEntry>>,
+    #[serde(default)]
+    pub(super) pvcs: Vec<Spanned<String>>,
     pub(super) idle: Option<Spanned<String>>,
     #[serde(default)]
-    pub(super) call: Vec<CallTable>,
+    pub(super) call: Vec<Spanned<CallTable>>,
 }
 
-/// `[[node.NAME.client.NAME.call]]`.
+/// One of the `offers` of a client: a service or an address, or an address with what the caller is to say of the layers above.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "expected a text, or a table with `address`, and perhaps `blli` and `bhli`")]
+pub(super) enum OfferEntry {
+    Text(String),
+    Sap(SapTable),
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct SapTable {
+    // Without places of their own: what reads one of two forms keeps none.
+    pub(super) address: String,
+    pub(super) blli: Option<String>,
+    pub(super) bhli: Option<String>,
+}
+
+/// `[[node.NAME.client.NAME.call]]`. Whom it calls is `service`, `to` or `pvc`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct CallTable {
-    pub(super) service: Spanned<String>,
+    pub(super) service: Option<Spanned<String>>,
+    pub(super) to: Option<Spanned<String>>,
+    pub(super) pvc: Option<Spanned<String>>,
+    pub(super) leaves: Option<Spanned<Vec<Spanned<String>>>>,
+    pub(super) category: Option<Spanned<String>>,
+    pub(super) pcr: Option<Spanned<u32>>,
+    pub(super) scr: Option<Spanned<u32>>,
+    pub(super) mbs: Option<Spanned<u32>>,
+    pub(super) change_pcr: Option<Spanned<u32>>,
+    pub(super) blli: Option<Spanned<String>>,
+    pub(super) bhli: Option<Spanned<String>>,
+    pub(super) refused: Option<Spanned<u8>>,
     pub(super) concentrator: Option<Spanned<String>>,
     pub(super) send: Option<Spanned<Quantity>>,
     pub(super) frame: Option<Spanned<Quantity>>,

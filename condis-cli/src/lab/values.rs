@@ -1,5 +1,6 @@
 //! Values that are written as text: times, sizes, rates, chances.
 
+use std::num::NonZeroU64;
 use std::ops::Range;
 use std::str::FromStr;
 use std::time::Duration;
@@ -62,6 +63,26 @@ impl Source {
         })
     }
 
+    pub(super) fn cells_per_second(&self, value: &Spanned<Quantity>) -> Result<NonZeroU64, LabError> {
+        self.cell_count(
+            value,
+            "this is no rate of cells",
+            "expected cells a second, more than none: a number, such as 353207",
+        )
+    }
+
+    pub(super) fn cells(&self, value: &Spanned<Quantity>) -> Result<NonZeroU64, LabError> {
+        self.cell_count(value, "this is no number of cells", "expected cells, more than none")
+    }
+
+    fn cell_count(&self, value: &Spanned<Quantity>, what: &str, help: &str) -> Result<NonZeroU64, LabError> {
+        let cells = match value.get_ref() {
+            Quantity::Number(cells) => Some(*cells),
+            Quantity::Text(text) => quantity(text, CELL_UNITS),
+        };
+        cells.and_then(NonZeroU64::new).ok_or_else(|| self.error(value.span(), what, "here").help(help))
+    }
+
     pub(super) fn chance(&self, value: &Option<Spanned<f64>>) -> Result<Chance, LabError> {
         let Some(value) = value else { return Ok(Chance::NEVER) };
         Chance::try_from(*value.get_ref()).map_err(|error| {
@@ -69,6 +90,11 @@ impl Source {
                 .help("0.01 is one frame in a hundred, drawn for each frame by itself")
         })
     }
+}
+
+/// Octets as a text, such as `64KiB`.
+pub(crate) fn octets_of(text: &str) -> Option<u64> {
+    quantity(text, OCTET_UNITS)
 }
 
 fn quantity(text: &str, units: &[(&str, u64)]) -> Option<u64> {
@@ -89,6 +115,8 @@ const OCTET_UNITS: &[(&str, u64)] = &[
     ("MiB", 1 << 20),
     ("GiB", 1 << 30),
 ];
+
+const CELL_UNITS: &[(&str, u64)] = &[("", 1), ("k", 1000), ("M", 1_000_000)];
 
 const BIT_UNITS: &[(&str, u64)] =
     &[("", 1), ("bit", 1), ("kbit", 1000), ("Mbit", 1_000_000), ("Gbit", 1_000_000_000)];

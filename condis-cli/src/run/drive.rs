@@ -5,14 +5,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use condis::runtime::Time;
-use condis::vc::VcInfo;
+use condis_link::atm::AtmLink;
 use condis_link::counters::Counters;
 
 use super::Options;
-use super::build::World;
+use super::build::{NodeRun, World};
 use super::chart::Chart;
 use super::clock::Clock;
-use super::report::{AdapterReport, LinkReport, NodeReport, Report};
+use super::report::{AdapterReport, LinkReport, NodeReport, Report, SwitchReport, VcSeen};
 use crate::client::Client;
 use crate::client::ledger::{Ending, Stage};
 use crate::lab::{Lab, LabError, LinkPlan};
@@ -25,8 +25,14 @@ pub fn run(lab: &Lab, options: &Options) -> Result<Report, LabError> {
     if options.seed.is_some() {
         may_be_simulated(lab, options)?;
     }
-    let mut run =
-        Run { world: World::build(lab, options)?, lab, options, problems: Vec::new(), vcs: Vec::new() };
+    let mut run = Run {
+        world: World::build(lab, options)?,
+        lab,
+        options,
+        problems: Vec::new(),
+        switches: Vec::new(),
+        vcs: Vec::new(),
+    };
     if run.comes_up() {
         if lab.serves() {
             run.serve();
@@ -39,15 +45,18 @@ pub fn run(lab: &Lab, options: &Options) -> Result<Report, LabError> {
 }
 
 fn may_be_simulated(lab: &Lab, options: &Options) -> Result<(), LabError> {
-    if let Some((node, adapter)) = lab.real_link()
-        && let LinkPlan::Ethernet { interface, at } = &adapter.link
+    if let Some((who, link)) = lab.real_link()
+        && let Some(at) = link.place()
     {
-        return Err(LabError::new(format!(
-            "adapter {} of node {} is on the real interface {interface}, so the lab cannot be simulated",
-            adapter.name, node.name
-        ))
-        .at(&lab.source, at.clone(), "real: its time is not ours")
-        .help("run it without --sim, or attach the adapter to a [segment.NAME]"));
+        let (what, instead) = match link {
+            LinkPlan::Ethernet { interface, .. } => {
+                (format!("the real interface {interface}"), "attach the adapter to a [segment.NAME]")
+            }
+            _ => ("a real line".to_owned(), "attach it to a [fibre.NAME]"),
+        };
+        return Err(LabError::new(format!("{who} is on {what}, so the lab cannot be simulated"))
+            .at(&lab.source, at.clone(), "real: its time is not ours")
+            .help(format!("run it without --sim, or {instead}")));
     }
     if lab.serves() && options.limit.is_none() {
         return Err(LabError::new("nobody makes a call in this lab, and in simulation nobody else can")
@@ -61,8 +70,9 @@ struct Run<'a> {
     lab: &'a Lab,
     options: &'a Options,
     problems: Vec<String>,
+    switches: Vec<SwitchReport>,
     /// Per node, its VCs while calls were up.
-    vcs: Vec<Vec<VcInfo>>,
+    vcs: Vec<Vec<VcSeen>>,
 }
 
 impl Run<'_> {
@@ -71,10 +81,11 @@ impl Run<'_> {
         let clients = self.clients();
         let settled = || clients.iter().all(|client| client.is_ready() || client.problem().is_some());
         let stop = &self.options.stop;
-        self.world.clock.wait(&self.world.ledger, stop, UP_MAX, settled);
+        let limit = if self.lab.real_link().is_some() { UP_MAX_REAL } else { UP_MAX };
+        self.world.clock.wait(&self.world.ledger, stop, limit, settled);
         for client in clients.iter().filter(|client| !client.is_ready()) {
             let why = client.problem();
-            let why = why.unwrap_or_else(|| "no address family was announced on its adapter".to_owned());
+            let why = why.unwrap_or_else(|| client.waits_for().to_owned());
             self.problems.push(format!("{} is not ready: {why}", client.name()));
         }
         self.problems.is_empty() && !self.stopped()
@@ -120,7 +131,8 @@ impl Run<'_> {
             let how = if self.options.limit.is_some() { "for the time given" } else { "until Ctrl-C" };
             for node in &self.lab.nodes {
                 for client in node.clients.iter().filter(|client| !client.offers.is_empty()) {
-                    let offers = client.offers.join("\", \"");
+                    let offers: Vec<_> = client.offers.iter().map(|offer| offer.name()).collect();
+                    let offers = offers.join("\", \"");
                     eprintln!("{}/{} serves \"{offers}\" {how}", node.name, client.name);
                 }
             }
@@ -157,6 +169,13 @@ impl Run<'_> {
             }
             self.problems.push("not every adapter was removed in time".to_owned());
         }
+        for run in &self.world.switches {
+            for call in run.switch.calls() {
+                self.problems.push(format!("switch {} still has {call}", run.switch.name()));
+            }
+            self.switches.push(SwitchReport::of(run));
+            run.shut_down();
+        }
         self.world.clock.settle();
         if let Some(trace) = &self.world.trace
             && (trace.flush().is_err() || trace.lost() > 0)
@@ -166,12 +185,21 @@ impl Run<'_> {
     }
 
     fn look(&mut self) {
-        self.vcs = self.world.nodes.iter().map(|node| node.node.vcs()).collect();
+        let seen = |node: &NodeRun| {
+            let mut connections = std::collections::BTreeMap::new();
+            for adapter in &node.adapters {
+                connections.extend(adapter.connections.iter().flat_map(|known| known.all()));
+            }
+            let vcs = node.node.vcs().into_iter();
+            vcs.map(|info| VcSeen { vpvc: connections.get(&info.id).map(|params| params.vpvc), info })
+                .collect()
+        };
+        self.vcs = self.world.nodes.iter().map(seen).collect();
     }
 
     fn report(mut self) -> Report {
         let calls = self.world.ledger.calls();
-        for call in calls.iter().filter(|call| call.made && call.ending != Some(Ending::Done)) {
+        for call in calls.iter().filter(|call| call.made && !call.ending.is_some_and(Ending::is_as_asked)) {
             let ending = call.ending.map_or_else(|| "not over".to_owned(), |ending| ending.to_string());
             let (node, client, number, service) = (&call.node, &call.client, call.number, &call.service);
             self.problems.push(format!("{node}/{client} call {number} to \"{service}\": {ending}"));
@@ -191,6 +219,7 @@ impl Run<'_> {
             took: self.now().since(Time::ZERO),
             totals: self.world.ledger.totals(),
             links: self.links(),
+            switches: self.switches,
             chart: Chart::of(&self.world, &calls),
             problems: self.problems,
             calls,
@@ -209,7 +238,7 @@ impl Run<'_> {
                     .map(|adapter| AdapterReport {
                         name: adapter.name.clone(),
                         manager: adapter.manager,
-                        link: adapter.link.name().to_owned(),
+                        link: adapter.line.name().to_owned(),
                         counters: adapter.counters.by_name().into_iter().filter(|(_, n)| *n > 0).collect(),
                     })
                     .collect();
@@ -221,6 +250,7 @@ impl Run<'_> {
                     adapters,
                     vcs: vcs.next().unwrap_or_default(),
                     crossings: node.counters.by_name(),
+                    client_log: node.log.of_clients(),
                     left: node.node.left(),
                     reports: node.log.reports(),
                 }
@@ -234,10 +264,13 @@ impl Run<'_> {
             frames: counters.iter().filter(|(_, number)| *number > 0).collect(),
         };
         let segments = self.world.segments.iter().map(|segment| of(segment.name(), segment.counters()));
+        let ends = self.world.fibres.iter().flat_map(|fibre| &fibre.ends);
+        let fibres = ends.map(|end| of(end.name(), end.counters()));
         let real = self.lab.nodes.iter().flat_map(|node| &node.adapters);
         let adapters = self.world.nodes.iter().flat_map(|node| &node.adapters);
-        let real = real.zip(adapters).filter(|(plan, _)| matches!(plan.link, LinkPlan::Ethernet { .. }));
-        segments.chain(real.map(|(_, run)| of(run.link.name(), run.link.counters()))).collect()
+        let real = real.zip(adapters).filter(|(plan, _)| plan.link.place().is_some());
+        let real = real.map(|(_, run)| of(run.line.name(), run.line.counters()));
+        segments.chain(fibres).chain(real).collect()
     }
 
     fn wait_until(&self, end: Time, done: impl FnMut() -> bool) -> bool {
@@ -260,6 +293,9 @@ impl Run<'_> {
 
 /// Nothing but drivers of this process takes part in coming up and down.
 const UP_MAX: Duration = Duration::from_secs(10);
+
+/// On a real line somebody else does: the other end may have to be started first.
+const UP_MAX_REAL: Duration = Duration::from_secs(120);
 const DOWN_MAX: Duration = Duration::from_secs(20);
 
 /// A call that does not come up takes 92 s, and one that makes no progress its own timeout; this is for what hangs.

@@ -2,10 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::report::{NodeReport, Report};
+use super::report::{NodeReport, Report, VcSeen};
 use crate::client::Tally;
-use crate::client::ledger::{CallRecord, ClosedBy};
-use condis::vc::VcInfo;
+use crate::client::ledger::{CallRecord, ClosedBy, Ending};
 
 /// The object that `condis run --json` prints.
 ///
@@ -19,6 +18,11 @@ pub fn to_json(report: &Report) -> Value {
         "nodes": report.nodes.iter().map(node).collect::<Vec<_>>(),
         "calls": report.calls.iter().map(call).collect::<Vec<_>>(),
         "links": report.links.iter().map(|link| json!({"name": link.name, "frames": link.frames})).collect::<Vec<_>>(),
+        "switches": report.switches.iter().map(|switch| json!({
+            "name": switch.name,
+            "counters": switch.counters,
+            "left": {"calls": switch.calls_left},
+        })).collect::<Vec<_>>(),
         "totals": totals(report),
     })
 }
@@ -54,8 +58,9 @@ fn node(node: &NodeReport) -> Value {
     })
 }
 
-fn vc(vc: &VcInfo) -> Value {
-    json!({
+fn vc(seen: &VcSeen) -> Value {
+    let vc = &seen.info;
+    let mut value = json!({
         "id": vc.id.to_string(),
         "use": vc.use_.name(),
         "creator": vc.creator.name(),
@@ -63,7 +68,12 @@ fn vc(vc: &VcInfo) -> Value {
         "call": vc.call.name(),
         "sent_bytes": vc.statistics.sent_octets,
         "received_bytes": vc.statistics.received_octets,
-    })
+    });
+    if let (Some(vpvc), Some(fields)) = (seen.vpvc, value.as_object_mut()) {
+        fields.insert("vpi".to_owned(), vpvc.vpi.0.into());
+        fields.insert("vci".to_owned(), vpvc.vci.0.into());
+    }
+    value
 }
 
 fn call(call: &CallRecord) -> Value {
@@ -83,6 +93,10 @@ fn call(call: &CallRecord) -> Value {
             ClosedBy::There => "the other end",
         }),
         "ending": call.ending.map(|ending| ending.to_string()),
+        "cause": call.ending.and_then(Ending::cause),
+        "multipoint": call.multipoint,
+        "parties": call.party_log,
+        "changed_pcr": call.changed_pcr,
     })
 }
 

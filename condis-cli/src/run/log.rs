@@ -49,6 +49,14 @@ impl Log {
         entries
     }
 
+    /// What crossed between clients and NDIS, without data.
+    pub(super) fn of_clients(&self) -> Vec<(ObjectId, &'static str)> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_clients =
+            kept.entries.iter().filter(|entry| entry.role == RoleKind::Client && !entry.is_data());
+        of_clients.map(|entry| (entry.object, entry.function.name())).collect()
+    }
+
     pub(super) fn reports(&self) -> Vec<String> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).reports.clone()
     }

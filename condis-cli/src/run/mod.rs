@@ -6,8 +6,10 @@ mod chart;
 mod clock;
 mod drive;
 mod json;
+mod lines;
 mod log;
 mod report;
+mod switches;
 mod table;
 mod text;
 
@@ -16,8 +18,11 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+pub(crate) use build::trace_to;
 pub use drive::run;
 pub use json::to_json;
+pub use lines::Line;
+pub(crate) use lines::{Say, open, start, wall_clock};
 pub use report::{AdapterReport, LinkReport, NodeReport, Report};
 pub use text::print;
 

@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use condis::node::Left;
+use condis::trace::ObjectId;
 use condis::vc::VcInfo;
+use condis_link::atm::VpVc;
 
 use super::chart::Chart;
+use super::switches::SwitchRun;
 use crate::client::ledger::{CallRecord, Totals};
 use crate::lab::Manager;
 
@@ -28,6 +31,8 @@ pub struct Report {
     pub totals: Totals,
     /// The wires.
     pub links: Vec<LinkReport>,
+    /// The switches.
+    pub switches: Vec<SwitchReport>,
     /// The crossings of one call, in the two worlds.
     pub(super) chart: Option<Chart>,
 }
@@ -48,13 +53,45 @@ pub struct NodeReport {
     /// Its adapters.
     pub adapters: Vec<AdapterReport>,
     /// Its VCs as its NDIS saw them while calls were up.
-    pub vcs: Vec<VcInfo>,
+    pub vcs: Vec<VcSeen>,
     /// Crossings under their documented names, over the whole run.
     pub crossings: BTreeMap<&'static str, u64>,
+    /// What clients called and were called with, and about what, in order; data is left out.
+    pub client_log: Vec<(ObjectId, &'static str)>,
     /// What was left at the end.
     pub left: Left,
     /// Broken rules, as NDIS reported them.
     pub reports: Vec<String>,
+}
+
+/// A VC as its NDIS saw it.
+pub struct VcSeen {
+    /// What NDIS knows.
+    pub info: VcInfo,
+    /// Which virtual connection it is, if its driver knows.
+    pub vpvc: Option<VpVc>,
+}
+
+/// A switch.
+pub struct SwitchReport {
+    /// Its name.
+    pub name: String,
+    /// What became of calls, and what else it counted, without zeros.
+    pub counters: BTreeMap<&'static str, u64>,
+    /// Calls that it still had at the end.
+    pub calls_left: usize,
+}
+
+impl SwitchReport {
+    pub(super) fn of(run: &SwitchRun) -> SwitchReport {
+        let switch = &run.switch;
+        let (calls, other) = (switch.call_counters(), switch.counters());
+        SwitchReport {
+            name: switch.name().to_owned(),
+            counters: calls.iter().chain(other.iter()).filter(|(_, count)| *count > 0).collect(),
+            calls_left: switch.calls().len(),
+        }
+    }
 }
 
 /// An adapter.

@@ -3,10 +3,10 @@
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
-use condis::vc::{VcInfo, VcUse};
+use condis::vc::VcUse;
 
 use super::chart::{self, Chart};
-use super::report::{NodeReport, Report};
+use super::report::{NodeReport, Report, VcSeen};
 use super::table::{beside, fit, table};
 use crate::client::ledger::{CallRecord, ClosedBy};
 
@@ -24,7 +24,7 @@ pub fn print(report: &Report, width: usize, out: &mut dyn Write) -> io::Result<(
     if let Some(chart) = &report.chart {
         crossings(chart, width, out)?;
     }
-    calls(report, out)?;
+    calls(report, width, out)?;
     counters(report, width, out)?;
     left(report, out)?;
     verdict(report, out)
@@ -58,28 +58,39 @@ fn vcs_of(node: &NodeReport, octets: bool, gap: usize) -> Vec<String> {
         None if node.adapters.is_empty() => "no adapter",
         None => "both ways",
     };
-    let columns = if octets { 7 } else { 5 };
-    let row = |vc: &VcInfo| {
-        let mut row = vec![
-            vc.id.to_string(),
+    // Octets to the right, and where a driver knows it, which virtual connection each is.
+    let numbers = node.vcs.iter().any(|vc| vc.vpvc.is_some());
+    let row = |seen: &VcSeen| {
+        let vc = &seen.info;
+        let mut row = vec![vc.id.to_string()];
+        if numbers {
+            row.push(seen.vpvc.map_or_else(|| "-".to_owned(), |vpvc| vpvc.to_string()));
+        }
+        row.extend([
             vc.use_.name().to_owned(),
             vc.creator.name().to_owned(),
             vc.activation.name().to_owned(),
             vc.call.name().to_owned(),
-            vc.statistics.sent_octets.to_string(),
-            vc.statistics.received_octets.to_string(),
-        ];
-        row.truncate(columns);
+        ]);
+        if octets {
+            row.extend([vc.statistics.sent_octets.to_string(), vc.statistics.received_octets.to_string()]);
+        }
         row
     };
     let rows: Vec<_> = node.vcs.iter().map(row).collect();
-    let head = ["vc", "use", "creator", "state", "call", "sent", "received"];
+    let mut head = vec!["vc"];
+    head.extend(numbers.then_some("vpi.vci"));
+    head.extend(["use", "creator", "state", "call"]);
+    if octets {
+        head.extend(["sent", "received"]);
+    }
+    let right = [head.len() - 2, head.len() - 1];
     let mut lines = vec![format!("{} ({kind})", node.name)];
-    lines.extend(table(&head[..columns], &rows, &[5, 6], gap));
+    lines.extend(table(&head, &rows, if octets { &right } else { &[] }, gap));
     if rows.is_empty() {
         lines.push("none".to_owned());
     }
-    let signaling = node.vcs.iter().filter(|vc| vc.use_ == VcUse::Signaling).count();
+    let signaling = node.vcs.iter().filter(|vc| vc.info.use_ == VcUse::Signaling).count();
     lines.push(match signaling {
         0 => "no signaling VC".to_owned(),
         1 => "1 signaling VC".to_owned(),
@@ -116,7 +127,7 @@ fn crossings(chart: &Chart, width: usize, out: &mut dyn Write) -> io::Result<()>
     Ok(())
 }
 
-fn calls(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+fn calls(report: &Report, width: usize, out: &mut dyn Write) -> io::Result<()> {
     let made: Vec<_> = report.calls.iter().filter(|call| call.made).map(call).collect();
     if !made.is_empty() {
         heading(out, "The calls that were made")?;
@@ -125,7 +136,53 @@ fn calls(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             writeln!(out, "{line}")?;
         }
     }
+    let notes: Vec<_> = report.calls.iter().filter(|call| call.made).filter_map(note).collect();
+    if !notes.is_empty() {
+        writeln!(out)?;
+    }
+    for note in notes {
+        for (at, line) in textwrap(&note, width).into_iter().enumerate() {
+            writeln!(out, "{}{line}", if at == 0 { "" } else { "    " })?;
+        }
+    }
     Ok(())
+}
+
+/// What there is to say of a call beside its line: who came and went, another rate, and a cause in words.
+fn note(call: &CallRecord) -> Option<String> {
+    let mut said = call.party_log.clone();
+    said.extend(call.changed_pcr.map(|pcr| format!("its rate was changed to {pcr} cells/s")));
+    if let Some(ending) = call.ending.filter(|ending| ending.cause().is_some()) {
+        said.push(ending.to_string());
+    }
+    let what = format!("{}/{} call {}", call.node, call.client, call.number);
+    (!said.is_empty()).then(|| format!("{what}: {}", said.join(", ")))
+}
+
+/// `text` in lines of at most `width`, those after the first 4 shorter.
+fn textwrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let room = width - if lines.len() > 1 { 4 } else { 0 };
+        let line = lines.last_mut().expect("there is one from the beginning");
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
+            lines.push(word.to_owned());
+        } else {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines
+}
+
+/// The end of a long name says more than its beginning.
+fn shortened(name: &str) -> String {
+    match name.chars().count() {
+        0..=NAME_MAX => name.to_owned(),
+        len => format!("…{}", name.chars().skip(len + 1 - NAME_MAX).collect::<String>()),
+    }
 }
 
 fn call(call: &CallRecord) -> Vec<String> {
@@ -139,10 +196,18 @@ fn call(call: &CallRecord) -> Vec<String> {
         Some(ClosedBy::There) => "called",
         None => "-",
     };
-    let ending = call.ending.map_or_else(|| "not over".to_owned(), |ending| ending.to_string());
+    let ending = match call.ending {
+        None => "not over".to_owned(),
+        // The rest of it is said below.
+        Some(ending) => match ending.cause() {
+            Some(cause) if ending.is_as_asked() => format!("refused, cause {cause}"),
+            Some(cause) => format!("failed, cause {cause}"),
+            None => ending.to_string(),
+        },
+    };
     vec![
         format!("{}/{}", call.node, call.client),
-        call.service.clone(),
+        shortened(&call.service),
         call.data.octets.to_string(),
         call.echo.octets.to_string(),
         format!("{:08x}", call.echo.checksum),
@@ -164,6 +229,10 @@ fn counters(report: &Report, width: usize, out: &mut dyn Write) -> io::Result<()
             let title = format!("{}/{} ({})", node.name, adapter.name, adapter.manager.name());
             named(&title, adapter.counters.iter().map(|(name, n)| (name.as_str(), *n)), width, out)?;
         }
+    }
+    for switch in &report.switches {
+        let counts = switch.counters.iter().map(|(name, n)| (*name, *n));
+        named(&format!("switch {}", switch.name), counts, width, out)?;
     }
     for link in &report.links {
         named(&format!("link {}", link.name), link.frames.iter().map(|(name, n)| (*name, *n)), width, out)?;
@@ -199,6 +268,12 @@ fn left(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             writeln!(out, "  broken rule: {broken}")?;
         }
     }
+    for switch in &report.switches {
+        match switch.calls_left {
+            0 => writeln!(out, "switch {}: nothing", switch.name)?,
+            calls => writeln!(out, "switch {}: {calls} calls", switch.name)?,
+        }
+    }
     Ok(())
 }
 
@@ -224,6 +299,9 @@ const RED: Style = AnsiColor::Red.on_default().bold();
 
 /// Between the two worlds.
 const SEPARATOR: &str = " | ";
+
+/// Columns for the name of who is called.
+const NAME_MAX: usize = 18;
 
 /// The longest name and what stands before it.
 const COLUMN_MAX: usize = 56;

@@ -178,7 +178,6 @@ impl<M: Model> State<M> {
             Some(_) if make.party.is_some() => Some(NdisStatus::NOT_SUPPORTED),
             // CO-129.
             None if permanent_only => Some(NdisStatus::FAILURE),
-            None if !self.link_up => Some(NdisStatus::MEDIA_DISCONNECTED),
             Some(_) | None => None,
         };
         let Make { vc, data, params, call, party, pended } = *make;

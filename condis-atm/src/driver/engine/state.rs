@@ -197,9 +197,6 @@ impl<M: Model> State<M> {
         self.link_up = up;
         self.uni.handle_link(now, up);
         self.poll(now, effects);
-        if !up {
-            self.end_waiting(now, effects, Time::from_nanos(u64::MAX), NdisStatus::MEDIA_DISCONNECTED);
-        }
     }
 
     /// Ends every call at the interface, and tells no client.
@@ -233,16 +230,12 @@ impl<M: Model> State<M> {
         }
     }
 
-    /// Ends calls that wait for signaling since before `until`.
-    pub(super) fn end_waiting(
-        &mut self,
-        now: Time,
-        effects: &mut Effects<M>,
-        until: Time,
-        status: NdisStatus,
-    ) {
+    /// Ends calls that have waited for the line and for signaling as long as they may.
+    fn end_waiting(&mut self, now: Time, effects: &mut Effects<M>) {
+        let status =
+            if self.link_up { NdisStatus::DEST_OUT_OF_ORDER } else { NdisStatus::MEDIA_DISCONNECTED };
         while let Some(&(at, leg)) = self.waiting.first()
-            && at <= until
+            && at <= now
         {
             self.waiting.pop_first();
             if let Some(record) = self.records.get_mut(&leg) {
@@ -313,7 +306,7 @@ impl<M: Model> Machine for State<M> {
             Input::Timer => {
                 self.uni.handle_timeout(now);
                 self.poll(now, effects);
-                self.end_waiting(now, effects, now, NdisStatus::DEST_OUT_OF_ORDER);
+                self.end_waiting(now, effects);
             }
             Input::Link { up } => self.link(now, up, effects),
             Input::Leave => self.leave(now),

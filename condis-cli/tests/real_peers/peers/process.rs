@@ -1,10 +1,10 @@
 //! A program that runs beside the test: read line by line, never waited for without end, killed with the test.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::HANG;
 use super::cable::signal;
@@ -61,14 +61,31 @@ impl Process {
 
     /// Waits until it says a line with `text` in it, and returns that line. Lines before it are passed over.
     pub(crate) fn line(&mut self, text: &str) -> String {
-        let deadline = Instant::now() + HANG;
+        self.line_of(&[text], HANG)
+    }
+
+    /// The same for a line with one of `texts` in it, and another time to wait.
+    pub(crate) fn line_of(&mut self, texts: &[&str], hang: Duration) -> String {
+        let deadline = Instant::now() + hang;
         loop {
             match self.next_line(deadline) {
-                Ok(line) if line.contains(text) => return line,
+                Ok(line) if texts.iter().any(|text| line.contains(text)) => return line,
                 Ok(_) => {}
-                Err(why) => self.fail(&format!("did not say {text:?}"), why),
+                Err(why) => self.fail(&format!("did not say any of {texts:?}"), why),
             }
         }
+    }
+
+    /// Says a line to it; its standard input must have been piped.
+    pub(crate) fn tell(&mut self, line: &str) {
+        let input = self.child.stdin.as_mut().expect("its standard input is piped");
+        // If it is gone, what it said before tells more than this error.
+        let _ = writeln!(input, "{line}").and_then(|()| input.flush());
+    }
+
+    /// All that it said so far, for whoever reads why a test failed.
+    pub(crate) fn said(&self) -> String {
+        self.said.join("\n")
     }
 
     /// Sends it a signal, such as `INT`.

@@ -1,5 +1,7 @@
 //! The command line.
 
+mod call;
+
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -14,7 +16,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use crate::lab::{BUILTINS, Lab, LabError};
 use crate::run::{self, Options};
 
-/// Connection-oriented NDIS in user space: runs labs of nodes, drivers and clients.
+/// Connection-oriented NDIS in user space: runs labs of nodes, drivers and clients, and is netcat on virtual connections.
 #[derive(Debug, Parser)]
 #[command(name = "condis", version, about, long_about = LONG_ABOUT, after_long_help = EXAMPLES, max_term_width = 100)]
 pub struct Cli {
@@ -31,6 +33,12 @@ enum Command {
     ///
     /// The exit status is 0 if all that was asked happened, 1 if not, and 2 if the lab could not be run at all.
     Run(RunArgs),
+    /// Makes a call, and passes standard input and output over it.
+    #[command(after_long_help = [call::CALL_EXAMPLES, call::DATA].join("\n\n"))]
+    Call(Box<call::CallArgs>),
+    /// Takes a call, and passes standard input and output over it.
+    #[command(after_long_help = [call::LISTEN_EXAMPLES, call::DATA].join("\n\n"))]
+    Listen(Box<call::ListenArgs>),
     /// Lists the built-in labs, or shows one to start from.
     Labs {
         #[command(subcommand)]
@@ -82,6 +90,8 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match &cli.command {
         Command::Run(args) => lab(args),
+        Command::Call(args) => call::call(args),
+        Command::Listen(args) => call::listen(args),
         Command::Labs { command: None } => labs(),
         Command::Labs { command: Some(LabsCommand::Show { name }) } => show(name),
     };
@@ -162,19 +172,23 @@ fn width() -> usize {
 const WIDTH_DEFAULT: usize = 100;
 
 const LONG_ABOUT: &str = "\
-Connection-oriented NDIS in user space: runs labs of nodes, drivers and clients.
+Connection-oriented NDIS in user space: runs labs of nodes, drivers and clients, and is netcat on virtual connections.
 
-A lab is a TOML file. It names nodes, each of them one NDIS instance; their adapters, on Ethernets in memory or on real
-ones, with the drivers that make them work; and clients, with the calls that they make and the services on which they take
-calls. `condis labs show two-ways` prints one with comments.";
+A lab is a TOML file. It names nodes, each of them one NDIS instance; their adapters, on lines in memory or on real ones, \
+with the drivers that make them work; and clients, with the calls that they make and the services on which they take \
+calls. `condis labs show two-ways` prints one with comments.
+
+`condis call` and `condis listen` need no lab: they pass standard input and output over one virtual connection.";
 
 const EXAMPLES: &str = "\
 Examples:
   condis run                                  both ways side by side, on threads
-  condis run --sim --seed 7                   the same in simulation; the same seed gives the same run
+  condis run --sim --seed 7                   simulated: the same run for the same seed
   condis run lossy --sim --trace out.jsonl --pcap .
                                               over a bad wire, with every crossing and every frame
   condis run --sim --json | jq '.nodes[].vcs'
   condis labs show pppoe-ac > my.toml         a lab to start from
   sudo condis run pppoe-ac --set node.ac.adapter.eth0.link=ethernet:veth0
-                                              an access concentrator on a real interface, until Ctrl-C";
+                                              an access concentrator, until Ctrl-C
+  sudo condis call pppoe:internet --link ethernet:veth1 < file
+                                              a file over a call";

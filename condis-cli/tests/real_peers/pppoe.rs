@@ -4,20 +4,16 @@
 //!
 //! Needs root, iproute2 and the package `pppoe`. Without them each test says that it was skipped, which is a failure where
 //! CONDIS_REQUIRE_PEERS=1.
-#![cfg(target_os = "linux")]
-#![allow(clippy::disallowed_methods, reason = "the tests run real programs in real time")]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-mod peers;
-
-use peers::cable::{Cable, signal};
-use peers::debian::{self, Host, Server};
-use peers::ours::{self, Way};
-use peers::process::Process;
-use peers::{present, traffic};
+use crate::peers::cable::{Cable, signal};
+use crate::peers::debian::{self, Host, Server};
+use crate::peers::ours::{self, Way};
+use crate::peers::process::Process;
+use crate::peers::{present, traffic};
 
 /// The peers by themselves, so that a failure of the tests below is ours.
 #[test]

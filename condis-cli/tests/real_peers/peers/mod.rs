@@ -3,6 +3,7 @@
 pub(crate) mod async_hdlc;
 pub(crate) mod cable;
 pub(crate) mod debian;
+pub(crate) mod linux;
 pub(crate) mod ours;
 pub(crate) mod process;
 pub(crate) mod traffic;
