@@ -110,9 +110,11 @@ impl Switch {
             (port, user)
         };
         let attached: Weak<PortUser> = Arc::downgrade(&user);
-        user.link.attach(attached);
-        // Asked under the lock, so that a change that is told meanwhile comes behind it.
-        user.input(|core, now| core.handle_link(now, port, user.link.is_up()));
+        // Both under the lock, so that what the line brings or tells from now on comes behind its state.
+        user.input(|core, now| {
+            user.link.attach(attached);
+            core.handle_link(now, port, user.link.is_up());
+        });
         Ok(port)
     }
 

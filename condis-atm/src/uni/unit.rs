@@ -43,6 +43,8 @@ pub struct UniCounters {
     pub dropped_waiting: u64,
     /// SDUs outside of any SAAL connection, which nobody here wants.
     pub dropped_unit_data: u64,
+    /// SDUs on VC 0.5 while the line was down.
+    pub dropped_line_down: u64,
     /// SDUs on VC 0.16 of an interface that does not speak ILMI.
     pub dropped_ilmi: u64,
     /// Addresses that the network refused to register.
@@ -84,8 +86,12 @@ impl Uni {
         }
     }
 
-    /// Takes an AAL5 SDU that arrived on VC 0.5.
+    /// Takes an AAL5 SDU that arrived on VC 0.5. One that comes while the line is down is dropped: its answer would be lost.
     pub fn handle_signaling_sdu(&mut self, now: Time, sdu: &[u8]) {
+        if !self.link_up {
+            self.counters.dropped_line_down += 1;
+            return;
+        }
         self.saal.handle_pdu(now, sdu);
         self.settle(now);
     }
