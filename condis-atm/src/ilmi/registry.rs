@@ -466,7 +466,10 @@ impl UserTables {
 impl NetworkTables {
     /// Whether the address lies under a prefix that the user has, or is about to get.
     fn has_prefix_of(&self, address: &Nsap) -> bool {
-        let given = |standing: &Standing| matches!(standing, Standing::Wanted | Standing::Registered);
+        let given = |standing: &Standing| match standing {
+            Standing::Wanted | Standing::Registered | Standing::Lost => true,
+            Standing::Refused | Standing::Unwanted => false,
+        };
         self.prefixes.iter().any(|(prefix, standing)| given(standing) && address.starts_with(prefix))
     }
 

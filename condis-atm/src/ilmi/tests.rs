@@ -513,6 +513,21 @@ fn a_network_takes_addresses_under_its_prefixes_only() {
     assert_eq!(alone.ime.addresses().len(), ADDRESSES_MAX);
 }
 
+/// linux-atm's ilmid takes prefixes and does not show them, so they are set once more. It may register an address meanwhile.
+#[test]
+fn a_prefix_that_is_to_be_set_again_is_still_given() {
+    let mut alone = Alone::up(network(), &[]);
+    let Some(Message::Pdu(order)) = alone.sent().pop() else { panic!("it sets its prefix") };
+    alone.hears(&Message::Pdu(Pdu { operation: Operation::Response, ..order }));
+    alone.now = alone.ime.next_timeout().expect("it polls");
+    alone.ime.handle_timeout(alone.now);
+    let Some(Message::Pdu(poll)) = alone.sent().pop() else { panic!("it polls") };
+    assert_eq!(poll.vars[3].name, prefix_row(PREFIX));
+    alone.hears(&Message::Pdu(poll.refusal(ErrorStatus::NoSuchName, 4)));
+    assert_eq!(alone.set(&[(address_row(PREFIX, ESI), 1)]), (ErrorStatus::NoError, 0));
+    assert_eq!(alone.ime.addresses(), [address(PREFIX, ESI)]);
+}
+
 #[test]
 fn limits_are_told_to_the_owner_too() {
     let (mut user, mut network) = (user(), network());
