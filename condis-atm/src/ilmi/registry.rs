@@ -76,7 +76,7 @@ enum Standing {
 }
 
 /// A row of one of the two tables.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Row {
     Prefix(Prefix),
     Address(Nsap),
@@ -292,7 +292,7 @@ impl Registry {
         let mut changes = Vec::new();
         for (at, var) in request.vars.iter().enumerate() {
             match self.check(var) {
-                Ok(change) => changes.extend(change),
+                Ok(change) => changes.extend(change.map(|change| (at + 1, change))),
                 Err(error) => return SetOutcome::Refused(error, at + 1),
             }
         }
@@ -309,12 +309,33 @@ impl Registry {
             }
             return SetOutcome::Asked;
         }
-        for (at, change) in changes.into_iter().enumerate() {
+        if let Some(index) = self.first_without_room(&changes) {
+            return SetOutcome::Refused(ErrorStatus::GenErr, index);
+        }
+        for (index, change) in changes {
             if let Err(error) = self.apply(change, outputs) {
-                return SetOutcome::Refused(error, at + 1);
+                return SetOutcome::Refused(error, index);
             }
         }
         SetOutcome::Done
+    }
+
+    /// The number of the first change for which there would be no room once those before it are done.
+    fn first_without_room(&self, changes: &[(usize, Change)]) -> Option<usize> {
+        let (mut rows, max): (BTreeSet<Row>, usize) = match self {
+            Registry::User(user) => (user.prefixes.iter().copied().map(Row::Prefix).collect(), PREFIXES_MAX),
+            Registry::Network(network) => {
+                (network.addresses.iter().copied().map(Row::Address).collect(), ADDRESSES_MAX)
+            }
+        };
+        let has_no_room = |(_, change): &&(usize, Change)| {
+            match change.valid {
+                true => rows.insert(change.row),
+                false => rows.remove(&change.row),
+            };
+            rows.len() > max
+        };
+        changes.iter().find(has_no_room).map(|(index, _)| *index)
     }
 
     /// What one variable of a SetRequest asks for. Nothing, if it is the scope of an address.
@@ -474,8 +495,8 @@ impl NetworkTables {
     }
 
     /// The first address that is to be registered and is not.
-    fn first_unknown(&self, changes: &[Change]) -> Option<Nsap> {
-        changes.iter().find_map(|change| match *change {
+    fn first_unknown(&self, changes: &[(usize, Change)]) -> Option<Nsap> {
+        changes.iter().find_map(|(_, change)| match *change {
             Change { row: Row::Address(address), valid: true } => {
                 (!self.addresses.contains(&address)).then_some(address)
             }

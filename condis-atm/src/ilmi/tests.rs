@@ -487,6 +487,13 @@ fn a_user_takes_prefixes_and_refuses_what_is_none() {
     }
     assert_eq!(alone.set(&[(prefix_row([99; 13]), 1)]), (GenErr, 1));
     assert_eq!(alone.ime.prefixes().len(), PREFIXES_MAX);
+    // All or nothing here, too: one has room once PREFIX has gone, and two have not.
+    let full = alone.ime.prefixes();
+    let two = [(prefix_row(PREFIX), 2), (prefix_row([98; 13]), 1), (prefix_row([99; 13]), 1)];
+    assert_eq!(alone.set(&two), (GenErr, 3));
+    assert_eq!(alone.ime.prefixes(), full);
+    assert_eq!(alone.set(&two[..2]), (NoError, 0));
+    assert!(!alone.ime.prefixes().contains(&PREFIX) && alone.ime.prefixes().contains(&[98; 13]));
 }
 
 #[test]
@@ -508,6 +515,8 @@ fn a_network_takes_addresses_under_its_prefixes_only() {
         assert_eq!(alone.set(&[(address_row(PREFIX, esi), 1)]), (NoError, 0));
     }
     assert_eq!(alone.set(&[(address_row(PREFIX, Esi([9; 6])), 1)]), (GenErr, 1));
+    let scope = row(mib::ADDRESS_ORG_SCOPE, address(PREFIX, Esi([9; 6])).octets());
+    assert_eq!(alone.set(&[(scope, 1), (address_row(PREFIX, Esi([9; 6])), 1)]), (GenErr, 2));
     assert_eq!(alone.set(&[(address_row(PREFIX, ESI), 2)]), (NoError, 0));
     assert_eq!(alone.set(&[(address_row(PREFIX, Esi([9; 6])), 1)]), (NoError, 0));
     assert_eq!(alone.ime.addresses().len(), ADDRESSES_MAX);
