@@ -353,7 +353,7 @@ impl Ime {
                 // It knows nothing of us, so it need not be told that we begin as well.
                 self.begin(now, false);
             }
-            GenericTrap::Other(_) => {}
+            GenericTrap::Other(_) => self.counters.other_traps += 1,
         }
     }
 
