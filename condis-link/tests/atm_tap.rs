@@ -237,6 +237,11 @@ fn a_tap_changes_nothing() {
     assert_eq!(tap.transmit_sdus(&[sdu(&head), sdu(&tail)]), 1);
     assert_eq!(tap.transmit_cells(&[[0; 53]; 3]), 3);
     tap.vc_state(VpVc::SIGNALING, true);
+    // Lines over sockets read nothing until they have a user, and so must know when there is one.
+    assert!(stub.user.lock().unwrap().is_none());
+    let gone = Arc::new(Ear::default());
+    tap.attach(Arc::downgrade(&gone) as Weak<dyn AtmLinkUser>);
+    drop(gone);
     let user = stub.user.lock().unwrap().clone().unwrap().upgrade().unwrap();
     user.receive_sdus(&[SduIn { vpvc: VpVc::ILMI, octets: b"nobody" }]);
     let ear = Arc::new(Ear::default());
