@@ -234,12 +234,20 @@ impl Registry {
 
     /// Whether the peer has the row, for all that it has said.
     pub(super) fn is_registered(&self, row: Row) -> bool {
-        let standing = match (self, row) {
-            (Registry::User(user), Row::Address(address)) => user.addresses.get(&address),
-            (Registry::Network(network), Row::Prefix(prefix)) => network.prefixes.get(&prefix),
+        self.standing(row) == Some(Standing::Registered)
+    }
+
+    /// Whether the row is to be set again.
+    pub(super) fn is_lost(&self, row: Row) -> bool {
+        self.standing(row) == Some(Standing::Lost)
+    }
+
+    fn standing(&self, row: Row) -> Option<Standing> {
+        match (self, row) {
+            (Registry::User(user), Row::Address(address)) => user.addresses.get(&address).copied(),
+            (Registry::Network(network), Row::Prefix(prefix)) => network.prefixes.get(&prefix).copied(),
             (Registry::User(_), Row::Prefix(_)) | (Registry::Network(_), Row::Address(_)) => None,
-        };
-        standing == Some(&Standing::Registered)
+        }
     }
 
     /// The peer does not have the row any more. It is to be told again.

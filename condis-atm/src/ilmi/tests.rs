@@ -732,6 +732,43 @@ fn a_row_that_is_lost_is_set_again_and_one_that_is_hidden_is_not_for_ever() {
 }
 
 #[test]
+fn a_lost_row_that_is_taken_back_does_not_end_the_asking() {
+    let IlmiConfig { attributes, .. } = network().config().clone();
+    let mut alone =
+        Alone::up(Ime::new(IlmiConfig { attributes, ..IlmiConfig::network([PREFIX, OTHER]) }), &[]);
+    let mut sent = alone.sent();
+    let (mut polls, mut lost) = (0, None);
+    while polls < 4 {
+        for message in std::mem::take(&mut sent) {
+            let Message::Pdu(request) = message else { panic!("a trap") };
+            let row = request.vars.get(3).map(|var| var.name.clone());
+            polls += u32::from(request.operation == Operation::Get);
+            let answer = Pdu { operation: Operation::Response, ..request };
+            match (&lost, row) {
+                (None, Some(row)) => {
+                    alone.hears(&Message::Pdu(answer.refusal(ErrorStatus::NoSuchName, 4)));
+                    let prefix = [PREFIX, OTHER].into_iter().find(|prefix| prefix_row(*prefix) == row);
+                    alone.ime.remove_prefix(alone.now, prefix.expect("one of the two"));
+                    lost = Some(row);
+                }
+                (Some(lost), Some(row)) => {
+                    assert_ne!(*lost, row);
+                    return;
+                }
+                (_, None) => alone.hears(&Message::Pdu(answer)),
+            }
+            sent.extend(alone.sent());
+        }
+        if sent.is_empty() {
+            alone.now = alone.ime.next_timeout().unwrap();
+            alone.ime.handle_timeout(alone.now);
+            sent = alone.sent();
+        }
+    }
+    panic!("the other row is not asked for");
+}
+
+#[test]
 fn an_address_that_the_network_has_lost_is_registered_until_it_is_refused() {
     for refuses in [false, true] {
         let mut network = network().config().clone();
