@@ -81,8 +81,8 @@ pub enum SaalOutput {
     Data(Vec<u8>),
     /// AAL-UNITDATA.indication: an SDU outside of any connection, unassured.
     UnitData(Vec<u8>),
-    /// After [`DataError::QueueFull`]: there is room again. Not told if `Released` or another `Established` comes before: who
-    /// waits may try again after those, too.
+    /// After [`DataError::QueueFull`]: there is room again. Perhaps not told if `Released` or another `Established` comes before:
+    /// who waits may try again after those, too.
     Writable,
 }
 

@@ -264,6 +264,33 @@ fn a_full_queue_pushes_back() {
     assert_eq!(bench.drain(), ["SD N(S)=3 [1 octet]"]);
 }
 
+/// A new beginning by the peer makes room for everybody, and needs no word of it.
+#[test]
+fn room_is_not_told_of_after_a_new_beginning() {
+    let begin: [fn(&mut Bench); 2] = [
+        |bench| {
+            bench.pdu(Pdu::Rs { n_sq: 6, n_mr: sn(100), uu: &[] });
+            bench.sscop.resync_response(bench.now).unwrap();
+        },
+        |bench| {
+            bench.pdu(Pdu::Bgn { n_sq: 6, n_mr: sn(100), uu: &[] });
+            bench.sscop.establish_response(bench.now, &[], true).unwrap();
+        },
+    ];
+    for (at, begin) in begin.into_iter().enumerate() {
+        let mut bench = Bench::ready_with(Params { transmit_len_max: 1, ..Params::default() }, true);
+        bench.data(&[7]);
+        assert!(bench.sscop.data(bench.now, vec![9]).is_err());
+        begin(&mut bench);
+        let mut told = bench.drain();
+        bench.data(&[8]);
+        told.extend(bench.pass_until(750));
+        bench.pdu(stat(1, 1, &[]));
+        told.extend(bench.drain());
+        assert!(told.iter().all(|told| told != "writable"), "{at}: {told:?}");
+    }
+}
+
 /// k and j hold both ways (§7.3, §7.7).
 #[test]
 fn lengths_have_bounds() {
