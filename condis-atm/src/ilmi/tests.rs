@@ -340,6 +340,34 @@ fn two_users_that_want_one_address_get_it_one_after_the_other() {
     assert!(second.told(NETWORK).contains(&IlmiOutput::AddressAsked(ours)));
 }
 
+/// An address that is asked for is no more to be answered once it is taken back, its prefix is, or the line goes; and one at a
+/// time is asked for.
+#[test]
+fn nobody_waits_for_an_answer_any_more() {
+    for end in 0..3 {
+        let mut config = IlmiConfig::network([PREFIX]);
+        config.role = Role::Network { prefixes: vec![PREFIX], ask: true };
+        let mut alone = Alone::up(Ime::new(config), &[]);
+        let two = [(address_row(PREFIX, ESI), 1), (address_row(PREFIX, ESI_2), 1)];
+        assert_eq!(alone.set(&two), (ErrorStatus::GenErr, 1));
+        let ours = address(PREFIX, ESI);
+        let order = VarBind { name: address_row(PREFIX, ESI), value: Value::Integer(1) };
+        alone.hears(&Message::Pdu(Pdu::request(Operation::Set, 1, vec![order])));
+        assert!(std::iter::from_fn(|| alone.ime.poll_output()).eq([IlmiOutput::AddressAsked(ours.clone())]));
+        match end {
+            0 => assert_eq!(alone.set(&[(address_row(PREFIX, ESI), 2)]), (ErrorStatus::NoError, 0)),
+            1 => alone.ime.remove_prefix(alone.now, PREFIX),
+            _ => {
+                alone.ime.handle_link(alone.now, false);
+                alone.ime.handle_link(alone.now, true);
+            }
+        }
+        alone.sent();
+        alone.ime.answer_address(alone.now, &ours, true);
+        assert_eq!((alone.sent(), alone.ime.addresses()), (vec![], vec![]), "{end}");
+    }
+}
+
 /// One entity, whose peer is the test.
 struct Alone {
     ime: Ime,
