@@ -215,6 +215,8 @@ fn other_errors_are_reported_while_the_message_counts() {
     assert_eq!(treatment(&setup().with(invalid(IeId::CALLING_PARTY_NUMBER)).with(unknown())), contents);
     let access = report("43 (access information discarded)", "AAL parameters");
     assert_eq!(treatment(&setup().with(invalid(IeId::AAL_PARAMETERS))), access);
+    let both = setup().with(invalid(IeId::AAL_PARAMETERS)).with(unknown());
+    assert_eq!(treatment(&both), unknown_ie, "of access information only if there is nothing else");
     let complete = Message::new(cr(), MessageType::ReleaseComplete).with(unknown());
     assert_eq!(treatment(&complete), "proceed", "nobody is left to be told");
 }
@@ -231,6 +233,9 @@ fn ies_go_by_their_instruction() {
     assert_eq!(with(IeAction::DiscardMessageAndReport), format!("discard and report {cause}"));
     let clearing = release().with(unknown().instructed(IeInstruction::follow(IeAction::ClearCall)));
     assert_eq!(treatment(&clearing), format!("proceed and report {cause}"), "it clears already");
+    let clear = unknown().instructed(IeInstruction::follow(IeAction::ClearCall));
+    let complete = Message::new(cr(), MessageType::ReleaseComplete).with(clear);
+    assert_eq!(treatment(&complete), "proceed", "it has cleared");
 }
 
 #[test]
