@@ -150,12 +150,6 @@ impl Message {
         self.by_instruction(location, CauseValue::MESSAGE_NOT_COMPATIBLE)
     }
 
-    /// The first cause, or 31 where there is none that can be understood: what a message that clears counts
-    /// as (Q.2931 §5.6.7.1).
-    pub fn clearing_cause(&self) -> Cause {
-        self.cause().cloned().unwrap_or(Cause::user(CauseValue::NORMAL_UNSPECIFIED))
-    }
-
     fn by_instruction(&self, location: Location, value: CauseValue) -> Treatment {
         let cause = Cause::new(location, value).with(Diagnostics::MessageType(self.kind));
         match self.instruction.action() {
