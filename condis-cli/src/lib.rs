@@ -14,3 +14,9 @@ pub mod client;
 pub mod lab;
 pub mod netcat;
 pub mod run;
+
+/// Says something on standard error. Nobody reads what a closed one does not take.
+pub(crate) fn say(what: impl std::fmt::Display) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "{what}");
+}

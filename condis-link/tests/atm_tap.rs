@@ -213,11 +213,15 @@ fn signaling_in_cells_is_seen_as_such() {
     assert_eq!(b.transmit_cells(&back_cells), back_cells.len());
     assert_eq!(sim.run_until_idle(Duration::MAX), Ran::Idle);
     // The end of something whose beginning nobody has seen.
-    tap.transmit_cells(&cells(VpVc::new(0, 32), &[7; 100])[2..]);
+    let odd = cells(VpVc::new(0, 32), &[7; 100]);
+    tap.transmit_cells(&odd[2..]);
+    // A beginning whose end nobody will see: what comes after the line was down does not belong to it.
+    tap.transmit_cells(&odd[..1]);
     fibre.cut();
     assert_eq!(sim.run_until_idle(Duration::MAX), Ran::Idle);
+    tap.transmit_cells(&odd);
     tap.close();
-    let recorded = (out.len() + back.len()) as u64;
+    let recorded = (out.len() + back.len() + 1) as u64;
     assert_eq!(tap.recording_counters().to_string(), format!("recorded {recorded}, not_recorded 1"));
     assert_eq!(*ears[0].0.lock().unwrap(), (back_cells.len(), 0, vec!["up false".to_owned()]));
     assert_eq!(ears[1].0.lock().unwrap().0, out_cells.len());
@@ -237,6 +241,11 @@ fn a_tap_changes_nothing() {
     assert_eq!(tap.transmit_sdus(&[sdu(&head), sdu(&tail)]), 1);
     assert_eq!(tap.transmit_cells(&[[0; 53]; 3]), 3);
     tap.vc_state(VpVc::SIGNALING, true);
+    // Lines over sockets read nothing until they have a user, and so must know when there is one.
+    assert!(stub.user.lock().unwrap().is_none());
+    let gone = Arc::new(Ear::default());
+    tap.attach(Arc::downgrade(&gone) as Weak<dyn AtmLinkUser>);
+    drop(gone);
     let user = stub.user.lock().unwrap().clone().unwrap().upgrade().unwrap();
     user.receive_sdus(&[SduIn { vpvc: VpVc::ILMI, octets: b"nobody" }]);
     let ear = Arc::new(Ear::default());

@@ -236,10 +236,13 @@ fn nobody_there_is_told_and_tried_again() {
     let listener = TcpListener::bind(peer).unwrap();
     let (mut other, _) = listener.accept().unwrap();
     while events.recv_timeout(HANG).unwrap() != format!("connected to {peer}") {}
+    drop(listener);
     other.write_all(&[0, 0, 0, 5, 0, 1, 0, 0]).unwrap();
     let why = "a message of 65536 octets, expected at most 65535: this is no ATM over TCP";
     assert_eq!(events.recv_timeout(HANG).unwrap(), format!("disconnected from {peer}: {why}"));
     assert_eq!(user.count(Count::Malformed), 1);
+    // Octets had arrived, so that pauses begin again; this is the second.
+    assert_eq!(events.recv_timeout(HANG).unwrap(), failed("2ms"));
 }
 
 #[test]

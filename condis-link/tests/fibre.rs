@@ -195,6 +195,22 @@ fn a_cut_loses_what_is_under_way_and_is_told_at_both_ends() {
     );
 }
 
+/// Nor does the line wait for the cells that were on it.
+#[test]
+fn what_a_cut_has_lost_holds_nothing_up() {
+    let conditions =
+        FibreConditions { delay: 10_000 * US, cells_per_s: NonZeroU64::new(1_000_000), ..bare() };
+    let (sim, fibre, a, b) = pair(conditions);
+    a.send(0..100);
+    let _ = sim.run_for(US);
+    fibre.cut();
+    fibre.mend();
+    fibre.set_conditions(FibreConditions { delay: US, ..fibre.conditions() });
+    a.send(100..101);
+    run(&sim);
+    assert_eq!(b.heard(), [Heard::Cells(3_000, vec![100])]);
+}
+
 #[test]
 fn a_state_too_short_to_tell_is_left_out() {
     let (sim, fibre, a, _b) = pair(bare());

@@ -57,6 +57,7 @@
 pub mod adapter;
 pub mod af;
 pub mod binding;
+mod counters;
 pub mod driver;
 pub mod engine;
 mod frame;

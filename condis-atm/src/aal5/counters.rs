@@ -1,8 +1,6 @@
 //! What a reassembler counts.
 
-use crate::cell::counters;
-
-counters! {
+condis::counters! {
     /// What a [`Reassembler`](super::Reassembler) counts. A name that begins with `dropped` counts PDUs, or what was taken
     /// for one, but for the last, which counts cells.
     ///

@@ -1,33 +1,6 @@
 //! What was done, and every drop under its name.
 
-/// Defines a struct of counters and how to walk over them.
-macro_rules! counters {
-    ($(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident,)* }) => {
-        $(#[$meta])*
-        #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-        #[non_exhaustive]
-        pub struct $name {
-            $($(#[$field_meta])* pub $field: u64,)*
-        }
-
-        impl $name {
-            /// Every counter with its name, in the order of the fields.
-            pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
-                [$((stringify!($field), self.$field),)*].into_iter()
-            }
-        }
-
-        impl std::ops::AddAssign for $name {
-            fn add_assign(&mut self, other: $name) {
-                $(self.$field += other.$field;)*
-            }
-        }
-    };
-}
-
-pub(crate) use counters;
-
-counters! {
+condis::counters! {
     /// What a [`HecReceiver`](super::HecReceiver) counts. A name that begins with `dropped` counts cells that had no other
     /// effect.
     HecCounters {
@@ -44,7 +17,7 @@ counters! {
     }
 }
 
-counters! {
+condis::counters! {
     /// What a [`Loopback`](super::loopback::Loopback) counts. A name that begins with `dropped` counts cells that had no
     /// other effect.
     LoopbackCounters {

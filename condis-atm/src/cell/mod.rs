@@ -47,8 +47,6 @@ pub use hec::{HecError, HecMode, HecReceiver, hec};
 pub use pti::Pti;
 pub use vc_table::{InsertError, VcTable};
 
-pub(crate) use counters::counters;
-
 /// Octets of a header, the HEC included.
 pub const HEADER_OCTETS: usize = 5;
 /// Octets of a cell's payload.

@@ -15,6 +15,8 @@ pub struct VcTable<T> {
     paths: Vec<Option<Box<Path>>>,
     slots: Vec<Option<(VpVc, T)>>,
     free: Vec<u32>,
+    /// The block that was emptied last: connections often come and go one at a time.
+    spare: Option<Box<Block>>,
 }
 
 /// The channels of one path.
@@ -59,7 +61,7 @@ impl<T> VcTable<T> {
     /// An empty table for so many entries.
     pub fn new(entries_max: usize) -> VcTable<T> {
         let entries_max = entries_max.min(NONE.wrapping_sub(1) as usize);
-        VcTable { entries_max, paths: Vec::new(), slots: Vec::new(), free: Vec::new() }
+        VcTable { entries_max, paths: Vec::new(), slots: Vec::new(), free: Vec::new(), spare: None }
     }
 
     /// Puts something in for a connection that has nothing.
@@ -87,7 +89,7 @@ impl<T> VcTable<T> {
         let (block, channel) = place(vpvc.vci);
         let block = path.blocks[block].get_or_insert_with(|| {
             path.used += 1;
-            Block::empty()
+            self.spare.take().unwrap_or_else(Block::empty)
         });
         block.slots[channel] = slot;
         block.used += 1;
@@ -105,7 +107,7 @@ impl<T> VcTable<T> {
         self.free.push(slot);
         block.used -= 1;
         if block.used == 0 {
-            path.blocks[block_at] = None;
+            self.spare = path.blocks[block_at].take();
             path.used -= 1;
         }
         if path.used == 0 {

@@ -36,42 +36,27 @@ impl AtmConfig {
     }
 }
 
-macro_rules! engine_counters {
-    ($($(#[$doc:meta])* $field:ident,)*) => {
-        /// What the driver around the interface counts.
-        #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-        #[non_exhaustive]
-        pub struct EngineCounters {
-            $($(#[$doc])* pub $field: u64,)*
-        }
-
-        impl EngineCounters {
-            /// Every counter with its name.
-            pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
-                [$((stringify!($field), self.$field),)*].into_iter()
-            }
-        }
-    };
-}
-
-engine_counters! {
-    /// Calls that clients made.
-    calls_made,
-    /// Calls that came in and for which there is a SAP.
-    calls_offered,
-    /// Calls that came in and for which there is none.
-    calls_without_sap,
-    /// Calls that clients made on permanent connections.
-    permanent_calls,
-    /// Activations that a miniport refused; each ends its call, or leaves it as it was if it was up.
-    activations_refused,
-    /// SDUs of signaling and ILMI that could not be sent: too many wait for a paused binding, the queue is full, or there was no
-    /// buffer.
-    signaling_lost,
-    /// SDUs that NDIS or the miniport gave back unsent.
-    signaling_given_back,
-    /// SDUs beyond those that may wait for their turn.
-    dropped_queue_full,
+condis::counters! {
+    /// What the driver around the interface counts.
+    EngineCounters {
+        /// Calls that clients made.
+        calls_made,
+        /// Calls that came in and for which there is a SAP.
+        calls_offered,
+        /// Calls that came in and for which there is none.
+        calls_without_sap,
+        /// Calls that clients made on permanent connections.
+        permanent_calls,
+        /// Activations that a miniport refused; each ends its call, or leaves it as it was if it was up.
+        activations_refused,
+        /// SDUs of signaling and ILMI that could not be sent: too many wait for a paused binding, the queue is full, or there was no
+        /// buffer.
+        signaling_lost,
+        /// SDUs that NDIS or the miniport gave back unsent.
+        signaling_given_back,
+        /// SDUs beyond those that may wait for their turn.
+        dropped_queue_full,
+    }
 }
 
 /// What an engine has counted at one moment.

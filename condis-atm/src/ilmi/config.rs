@@ -196,6 +196,8 @@ pub struct IlmiCounters {
     pub repeated: u64,
     /// Traps that told that the peer begins.
     pub cold_starts: u64,
+    /// Traps that told of anything else. Nothing follows from them.
+    pub other_traps: u64,
     /// Times that the peer did not answer and was given up.
     pub lost: u64,
     /// Times that another peer was found than the one before, or the same after a restart.

@@ -297,8 +297,10 @@ impl Ime {
                 // A poll that is due is not put off by a long list.
                 if *poll_at <= now {
                     let row = match rows {
-                        Rows::Asked => self.registry.row_to_verify(self.poll_count),
-                        Rows::Doubted(row) => Some(*row).filter(|row| self.registry.is_registered(*row)),
+                        Rows::Doubted(row) if self.registry.is_registered(*row) => Some(*row),
+                        Rows::Doubted(row) if self.registry.is_lost(*row) => None,
+                        // In the second case it is not wanted any more, or was refused.
+                        Rows::Asked | Rows::Doubted(_) => self.registry.row_to_verify(self.poll_count),
                         Rows::Hidden => None,
                     };
                     self.poll_count = self.poll_count.wrapping_add(1);
@@ -353,7 +355,7 @@ impl Ime {
                 // It knows nothing of us, so it need not be told that we begin as well.
                 self.begin(now, false);
             }
-            GenericTrap::Other(_) => {}
+            GenericTrap::Other(_) => self.counters.other_traps += 1,
         }
     }
 

@@ -76,7 +76,7 @@ enum Standing {
 }
 
 /// A row of one of the two tables.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Row {
     Prefix(Prefix),
     Address(Nsap),
@@ -234,12 +234,20 @@ impl Registry {
 
     /// Whether the peer has the row, for all that it has said.
     pub(super) fn is_registered(&self, row: Row) -> bool {
-        let standing = match (self, row) {
-            (Registry::User(user), Row::Address(address)) => user.addresses.get(&address),
-            (Registry::Network(network), Row::Prefix(prefix)) => network.prefixes.get(&prefix),
+        self.standing(row) == Some(Standing::Registered)
+    }
+
+    /// Whether the row is to be set again.
+    pub(super) fn is_lost(&self, row: Row) -> bool {
+        self.standing(row) == Some(Standing::Lost)
+    }
+
+    fn standing(&self, row: Row) -> Option<Standing> {
+        match (self, row) {
+            (Registry::User(user), Row::Address(address)) => user.addresses.get(&address).copied(),
+            (Registry::Network(network), Row::Prefix(prefix)) => network.prefixes.get(&prefix).copied(),
             (Registry::User(_), Row::Prefix(_)) | (Registry::Network(_), Row::Address(_)) => None,
-        };
-        standing == Some(&Standing::Registered)
+        }
     }
 
     /// The peer does not have the row any more. It is to be told again.
@@ -292,7 +300,7 @@ impl Registry {
         let mut changes = Vec::new();
         for (at, var) in request.vars.iter().enumerate() {
             match self.check(var) {
-                Ok(change) => changes.extend(change),
+                Ok(change) => changes.extend(change.map(|change| (at + 1, change))),
                 Err(error) => return SetOutcome::Refused(error, at + 1),
             }
         }
@@ -309,12 +317,33 @@ impl Registry {
             }
             return SetOutcome::Asked;
         }
-        for (at, change) in changes.into_iter().enumerate() {
+        if let Some(index) = self.first_without_room(&changes) {
+            return SetOutcome::Refused(ErrorStatus::GenErr, index);
+        }
+        for (index, change) in changes {
             if let Err(error) = self.apply(change, outputs) {
-                return SetOutcome::Refused(error, at + 1);
+                return SetOutcome::Refused(error, index);
             }
         }
         SetOutcome::Done
+    }
+
+    /// The number of the first change for which there would be no room once those before it are done.
+    fn first_without_room(&self, changes: &[(usize, Change)]) -> Option<usize> {
+        let (mut rows, max): (BTreeSet<Row>, usize) = match self {
+            Registry::User(user) => (user.prefixes.iter().copied().map(Row::Prefix).collect(), PREFIXES_MAX),
+            Registry::Network(network) => {
+                (network.addresses.iter().copied().map(Row::Address).collect(), ADDRESSES_MAX)
+            }
+        };
+        let has_no_room = |(_, change): &&(usize, Change)| {
+            match change.valid {
+                true => rows.insert(change.row),
+                false => rows.remove(&change.row),
+            };
+            rows.len() > max
+        };
+        changes.iter().find(has_no_room).map(|(index, _)| *index)
     }
 
     /// What one variable of a SetRequest asks for. Nothing, if it is the scope of an address.
@@ -466,13 +495,16 @@ impl UserTables {
 impl NetworkTables {
     /// Whether the address lies under a prefix that the user has, or is about to get.
     fn has_prefix_of(&self, address: &Nsap) -> bool {
-        let given = |standing: &Standing| matches!(standing, Standing::Wanted | Standing::Registered);
+        let given = |standing: &Standing| match standing {
+            Standing::Wanted | Standing::Registered | Standing::Lost => true,
+            Standing::Refused | Standing::Unwanted => false,
+        };
         self.prefixes.iter().any(|(prefix, standing)| given(standing) && address.starts_with(prefix))
     }
 
     /// The first address that is to be registered and is not.
-    fn first_unknown(&self, changes: &[Change]) -> Option<Nsap> {
-        changes.iter().find_map(|change| match *change {
+    fn first_unknown(&self, changes: &[(usize, Change)]) -> Option<Nsap> {
+        changes.iter().find_map(|(_, change)| match *change {
             Change { row: Row::Address(address), valid: true } => {
                 (!self.addresses.contains(&address)).then_some(address)
             }

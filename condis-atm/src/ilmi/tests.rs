@@ -340,6 +340,34 @@ fn two_users_that_want_one_address_get_it_one_after_the_other() {
     assert!(second.told(NETWORK).contains(&IlmiOutput::AddressAsked(ours)));
 }
 
+/// An address that is asked for is no more to be answered once it is taken back, its prefix is, or the line goes; and one at a
+/// time is asked for.
+#[test]
+fn nobody_waits_for_an_answer_any_more() {
+    for end in 0..3 {
+        let mut config = IlmiConfig::network([PREFIX]);
+        config.role = Role::Network { prefixes: vec![PREFIX], ask: true };
+        let mut alone = Alone::up(Ime::new(config), &[]);
+        let two = [(address_row(PREFIX, ESI), 1), (address_row(PREFIX, ESI_2), 1)];
+        assert_eq!(alone.set(&two), (ErrorStatus::GenErr, 1));
+        let ours = address(PREFIX, ESI);
+        let order = VarBind { name: address_row(PREFIX, ESI), value: Value::Integer(1) };
+        alone.hears(&Message::Pdu(Pdu::request(Operation::Set, 1, vec![order])));
+        assert!(std::iter::from_fn(|| alone.ime.poll_output()).eq([IlmiOutput::AddressAsked(ours.clone())]));
+        match end {
+            0 => assert_eq!(alone.set(&[(address_row(PREFIX, ESI), 2)]), (ErrorStatus::NoError, 0)),
+            1 => alone.ime.remove_prefix(alone.now, PREFIX),
+            _ => {
+                alone.ime.handle_link(alone.now, false);
+                alone.ime.handle_link(alone.now, true);
+            }
+        }
+        alone.sent();
+        alone.ime.answer_address(alone.now, &ours, true);
+        assert_eq!((alone.sent(), alone.ime.addresses()), (vec![], vec![]), "{end}");
+    }
+}
+
 /// One entity, whose peer is the test.
 struct Alone {
     ime: Ime,
@@ -436,10 +464,11 @@ fn the_beginning_by_lines() {
     alone.now = at(2500);
     alone.hears(&Message::Trap(Trap::cold_start(Oid::new(mib::ATM_FORUM_UNI))));
     assert_eq!(lines(&mut alone), [question.replace("GetRequest 1", "GetRequest 2")]);
-    // Another trap is nothing.
+    // Another trap is nothing, and counted.
     let trap = Trap { generic: GenericTrap::Other(3), ..Trap::cold_start(Oid::new(&[1, 3])) };
     alone.hears(&Message::Trap(trap));
-    assert_eq!((lines(&mut alone), alone.ime.counters().cold_starts), (vec![], 1));
+    assert!(lines(&mut alone).is_empty());
+    assert_eq!((alone.ime.counters().cold_starts, alone.ime.counters().other_traps), (1, 1));
 }
 
 #[test]
@@ -487,6 +516,13 @@ fn a_user_takes_prefixes_and_refuses_what_is_none() {
     }
     assert_eq!(alone.set(&[(prefix_row([99; 13]), 1)]), (GenErr, 1));
     assert_eq!(alone.ime.prefixes().len(), PREFIXES_MAX);
+    // All or nothing here, too: one has room once PREFIX has gone, and two have not.
+    let full = alone.ime.prefixes();
+    let two = [(prefix_row(PREFIX), 2), (prefix_row([98; 13]), 1), (prefix_row([99; 13]), 1)];
+    assert_eq!(alone.set(&two), (GenErr, 3));
+    assert_eq!(alone.ime.prefixes(), full);
+    assert_eq!(alone.set(&two[..2]), (NoError, 0));
+    assert!(!alone.ime.prefixes().contains(&PREFIX) && alone.ime.prefixes().contains(&[98; 13]));
 }
 
 #[test]
@@ -508,9 +544,26 @@ fn a_network_takes_addresses_under_its_prefixes_only() {
         assert_eq!(alone.set(&[(address_row(PREFIX, esi), 1)]), (NoError, 0));
     }
     assert_eq!(alone.set(&[(address_row(PREFIX, Esi([9; 6])), 1)]), (GenErr, 1));
+    let scope = row(mib::ADDRESS_ORG_SCOPE, address(PREFIX, Esi([9; 6])).octets());
+    assert_eq!(alone.set(&[(scope, 1), (address_row(PREFIX, Esi([9; 6])), 1)]), (GenErr, 2));
     assert_eq!(alone.set(&[(address_row(PREFIX, ESI), 2)]), (NoError, 0));
     assert_eq!(alone.set(&[(address_row(PREFIX, Esi([9; 6])), 1)]), (NoError, 0));
     assert_eq!(alone.ime.addresses().len(), ADDRESSES_MAX);
+}
+
+/// linux-atm's ilmid takes prefixes and does not show them, so they are set once more. It may register an address meanwhile.
+#[test]
+fn a_prefix_that_is_to_be_set_again_is_still_given() {
+    let mut alone = Alone::up(network(), &[]);
+    let Some(Message::Pdu(order)) = alone.sent().pop() else { panic!("it sets its prefix") };
+    alone.hears(&Message::Pdu(Pdu { operation: Operation::Response, ..order }));
+    alone.now = alone.ime.next_timeout().expect("it polls");
+    alone.ime.handle_timeout(alone.now);
+    let Some(Message::Pdu(poll)) = alone.sent().pop() else { panic!("it polls") };
+    assert_eq!(poll.vars[3].name, prefix_row(PREFIX));
+    alone.hears(&Message::Pdu(poll.refusal(ErrorStatus::NoSuchName, 4)));
+    assert_eq!(alone.set(&[(address_row(PREFIX, ESI), 1)]), (ErrorStatus::NoError, 0));
+    assert_eq!(alone.ime.addresses(), [address(PREFIX, ESI)]);
 }
 
 #[test]
@@ -704,6 +757,43 @@ fn a_row_that_is_lost_is_set_again_and_one_that_is_hidden_is_not_for_ever() {
     assert_eq!(set_count(|seconds| !(20..24).contains(&seconds)), 2);
     assert_eq!(set_count(|seconds| seconds < 20 || seconds > 24 && seconds < 40 || seconds > 44), 3);
     assert_eq!(set_count(|_| false), 2);
+}
+
+#[test]
+fn a_lost_row_that_is_taken_back_does_not_end_the_asking() {
+    let IlmiConfig { attributes, .. } = network().config().clone();
+    let mut alone =
+        Alone::up(Ime::new(IlmiConfig { attributes, ..IlmiConfig::network([PREFIX, OTHER]) }), &[]);
+    let mut sent = alone.sent();
+    let (mut polls, mut lost) = (0, None);
+    while polls < 4 {
+        for message in std::mem::take(&mut sent) {
+            let Message::Pdu(request) = message else { panic!("a trap") };
+            let row = request.vars.get(3).map(|var| var.name.clone());
+            polls += u32::from(request.operation == Operation::Get);
+            let answer = Pdu { operation: Operation::Response, ..request };
+            match (&lost, row) {
+                (None, Some(row)) => {
+                    alone.hears(&Message::Pdu(answer.refusal(ErrorStatus::NoSuchName, 4)));
+                    let prefix = [PREFIX, OTHER].into_iter().find(|prefix| prefix_row(*prefix) == row);
+                    alone.ime.remove_prefix(alone.now, prefix.expect("one of the two"));
+                    lost = Some(row);
+                }
+                (Some(lost), Some(row)) => {
+                    assert_ne!(*lost, row);
+                    return;
+                }
+                (_, None) => alone.hears(&Message::Pdu(answer)),
+            }
+            sent.extend(alone.sent());
+        }
+        if sent.is_empty() {
+            alone.now = alone.ime.next_timeout().unwrap();
+            alone.ime.handle_timeout(alone.now);
+            sent = alone.sent();
+        }
+    }
+    panic!("the other row is not asked for");
 }
 
 #[test]

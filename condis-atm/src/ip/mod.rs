@@ -1,4 +1,14 @@
-//! IP over ATM: RFC 2684, RFC 2225.
+//! IP over ATM: how packets lie in SDUs (RFC 2684), and how they find their way (Classical IP, RFC 2225).
+//!
+//! | module | what |
+//! |---|---|
+//! | [`encap`] | LLC/SNAP and VC multiplexing |
+//! | [`atmarp`] | ATMARP and InATMARP packets |
+//! | [`classical`] | a member of a logical IP subnet, client or ATMARP server, without I/O |
+//! | [`driver`] | the CoNDIS client around it |
+//! | [`host`] | a host in memory, where there is no TUN device |
+//!
+//! *Left out*: bridged encapsulations, IPv6, NHRP, MARS. Packets of the public texts and of Linux are what they were compared with.
 
 pub mod atmarp;
 pub mod classical;

@@ -81,8 +81,8 @@ pub enum SaalOutput {
     Data(Vec<u8>),
     /// AAL-UNITDATA.indication: an SDU outside of any connection, unassured.
     UnitData(Vec<u8>),
-    /// After [`DataError::QueueFull`]: there is room again. Not told if `Released` or another `Established` comes before: who
-    /// waits may try again after those, too.
+    /// After [`DataError::QueueFull`]: there is room again. Perhaps not told if `Released` or another `Established` comes before:
+    /// who waits may try again after those, too.
     Writable,
 }
 
@@ -130,8 +130,10 @@ pub struct UnitDataError {
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 #[non_exhaustive]
 pub struct SaalCounters {
-    /// PDUs dropped because the line is down.
+    /// PDUs that came, and SDUs of [`Saal::unit_data`] that were to go, while the line was down.
     pub dropped_line_down: u64,
+    /// Units of data from the peer's layer management. Ours has no use for them.
+    pub dropped_management: u64,
     /// Signals of SSCOP that do not fit the state. Must stay 0.
     pub unexpected_signals: u64,
     /// Connections that came to stand, asked for here or there.
@@ -235,7 +237,8 @@ impl Saal {
         taken
     }
 
-    /// AAL-UNITDATA.request: an SDU sent now and never again, in any state. While the line is down it goes nowhere.
+    /// AAL-UNITDATA.request: an SDU sent now and never again, in any state. While the line is down it goes nowhere, and is
+    /// counted.
     ///
     /// # Errors
     /// [`UnitDataError`].
@@ -245,10 +248,12 @@ impl Saal {
         if sdu.len() > max {
             return Err(UnitDataError { len: sdu.len(), max });
         }
-        if self.line_is_up {
-            lawful(self.sscop.unit_data(now, sdu));
-            self.carry_out(now);
+        if !self.line_is_up {
+            self.counters.dropped_line_down += 1;
+            return Ok(());
         }
+        lawful(self.sscop.unit_data(now, sdu));
+        self.carry_out(now);
         Ok(())
     }
 
@@ -366,8 +371,9 @@ impl Saal {
                 self.user_to_user(uu);
                 self.released(ReleasedBecause::Confirmed);
             }
-            // For layer management: SSCOP has counted them.
-            (_, Output::ErrorIndication { .. } | Output::ManagementUnitDataIndication { .. }) => {}
+            // For layer management: SSCOP has counted it.
+            (_, Output::ErrorIndication { .. }) => {}
+            (_, Output::ManagementUnitDataIndication { .. }) => self.counters.dropped_management += 1,
             (
                 _,
                 Output::EstablishIndication { .. }

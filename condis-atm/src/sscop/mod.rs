@@ -50,8 +50,9 @@
 //! # Sources, and what is left out
 //! The text of Q.2110 was not read. Behaviour, figures and sheet numbers are those of public implementations that follow its SDL
 //! (FreeBSD's ngatm, linux-atm), formats are checked with Wireshark's dissector and with what Linux peers sent
-//! (`tests/peers/captures`). Where the two implementations differ, this follows the reading that keeps to modular numbers (§7.4): SDs,
-//! STATs and POLLs that are behind their base are errors; AA-RESYNC.request during a recovery enters Outgoing resync pending.
+//! (`tests/peers/captures`). Where the two implementations differ, this follows the reading that keeps to modular numbers (§7.4): STATs
+//! and POLLs that are behind their base are errors, and an SD behind its base is outside of the window, as if it were far ahead;
+//! AA-RESYNC.request during a recovery enters Outgoing resync pending.
 //!
 //! Not done: the congestion signal of the lower layer (it is taken to be always ready); SD with poll and the other differences
 //! of Q.SAAL1 but N(SQ) ([`Dialect::QSaal1`]); Q.2110's parameters by connection (they are those of the machine).

@@ -61,7 +61,8 @@ pub enum Output {
     },
     /// AA-RETRIEVE-COMPLETE.indication: that was all.
     RetrieveCompleteIndication,
-    /// After [`SendError::QueueFull`]: there is room again. Not told if the connection ends or is resynchronised before.
+    /// After [`SendError::QueueFull`]: there is room again. Not told if the connection ends or the peer resynchronises it
+    /// before.
     Writable,
     /// MAA-ERROR.indication.
     ErrorIndication {

@@ -173,7 +173,6 @@ impl Transmitter {
             self.buffer.clear();
         }
         self.retransmission.clear();
-        self.buffer.iter_mut().flatten().for_each(|sent| sent.queued = false);
     }
 
     /// "Data retrieval" (sheet 50): takes out what was not acknowledged, from where it is asked for, and what was never sent.

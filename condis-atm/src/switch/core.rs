@@ -88,7 +88,7 @@ struct PortLine {
     registered: BTreeSet<AddressPrefix>,
 }
 
-crate::cell::counters! {
+condis::counters! {
     /// What a switch counts beside its calls and ports.
     SwitchCounters {
         /// Ports that were added.

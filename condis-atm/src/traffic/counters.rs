@@ -1,8 +1,6 @@
 //! What a policer counts.
 
-use crate::cell::counters;
-
-counters! {
+condis::counters! {
     /// What a [`Policer`](super::Policer) counts, in cells.
     PolicerCounters {
         /// Passed as they were.

@@ -193,9 +193,10 @@ fn run(netcat: &Netcat, args: &LineArgs) -> Result<ExitCode, LabError> {
     let trace = args.trace.as_deref().map(trace_to).transpose()?;
     let Some(line) = open_line(&link, &runtime, args.pcap.as_deref(), &say, &stop)? else {
         progress.finish();
-        eprintln!("condis: interrupted before a line came");
+        crate::say(format_args!("condis: interrupted before a line came"));
         return Ok(ExitCode::FAILURE);
     };
+    progress.start();
     let outcome = netcat.run(World {
         runtime: runtime.clone(),
         line,
@@ -237,10 +238,13 @@ fn input(args: &LineArgs) -> Result<(Box<dyn Read + Send>, Option<u64>), LabErro
 fn tell(outcome: &Outcome, quiet: bool) -> ExitCode {
     let (ended, passed) = (&outcome.ended, outcome.passed);
     if !quiet || !ended.is_ok() {
-        eprintln!("condis: {ended}; {} octets sent, {} received", passed.sent_octets, passed.received_octets);
+        crate::say(format_args!(
+            "condis: {ended}; {} octets sent, {} received",
+            passed.sent_octets, passed.received_octets
+        ));
     }
     if !outcome.left.is_nothing() {
-        eprintln!("condis: NDIS has left {}", outcome.left);
+        crate::say(format_args!("condis: NDIS has left {}", outcome.left));
     }
     match &ended.ending {
         Ending::Refused(_) => ExitCode::from(REFUSED),

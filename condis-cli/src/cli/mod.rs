@@ -98,7 +98,7 @@ pub fn main() -> ExitCode {
     match result {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("{:?}", Diagnostic::new(error));
+            crate::say(format_args!("{:?}", Diagnostic::new(error)));
             ExitCode::from(2)
         }
     }

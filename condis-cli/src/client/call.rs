@@ -4,14 +4,13 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use condis::af::Af;
-use condis::driver::{ClientParty, ClientVc, Connected};
+use condis::driver::{ClientParty, Connected};
 use condis::nbl::{Chain, NetBufferList};
 use condis::params::{CallFlags, CallParams, CloseData};
 use condis::role::Client as ClientRole;
 use condis::runtime::{OnTimer, Time};
-use condis::sap::SapRef;
 use condis::status::NdisStatus;
-use condis::token::{Answer, IncomingCall, Outcome, Refused, Token};
+use condis::token::{Outcome, Refused};
 use condis::vc::{HeldVc, Receives, Vc};
 use condis_atm::driver::{AtmCall, AtmVcParams, CloseCause};
 use condis_link::atm::VpVc;
@@ -22,6 +21,7 @@ use super::driver::Shared;
 use super::frame::{LabFrame, Tally};
 use super::ledger::{CallRecord, ClosedBy, Ending, Entry, Stage};
 use super::multipoint::LabParty;
+use super::object::CallObject;
 use super::transfer::{InOrder, Transfer};
 use crate::lab::{CallPlan, CallTo, Check, Close};
 
@@ -183,7 +183,7 @@ impl LabCall {
         }
     }
 
-    fn made(self: &Arc<Self>, vc: Vc<'_, ClientRole>, result: Result<Connected, Refused>) {
+    pub(super) fn made(self: &Arc<Self>, vc: Vc<'_, ClientRole>, result: Result<Connected, Refused>) {
         {
             let mut state = self.lock();
             if state.phase != Phase::Dialing {
@@ -257,7 +257,7 @@ impl LabCall {
         }
     }
 
-    fn changed_rate(self: &Arc<Self>, result: Result<CallParams, Refused>) {
+    pub(super) fn changed_rate(self: &Arc<Self>, result: Result<CallParams, Refused>) {
         match result {
             Ok(params) => {
                 self.lock().phase = Phase::Ready;
@@ -268,7 +268,7 @@ impl LabCall {
         }
     }
 
-    fn note_rate(&self, params: &CallParams) {
+    pub(super) fn note_rate(&self, params: &CallParams) {
         let call = AtmCall::from_params(params).ok();
         let pcr = call.and_then(|call| call.forward.contract.pcr_cells_per_s);
         self.update(|record| record.changed_pcr = pcr.or(record.changed_pcr));
@@ -333,7 +333,7 @@ impl LabCall {
         }
     }
 
-    fn closed(self: &Arc<Self>, result: Result<(), NdisStatus>) {
+    pub(super) fn closed(self: &Arc<Self>, result: Result<(), NdisStatus>) {
         let (ending, by) = self.lock().ending.unwrap_or((Ending::Stopped, ClosedBy::Here));
         match result {
             Ok(()) => self.over(ending, Some(by)),
@@ -342,7 +342,7 @@ impl LabCall {
         }
     }
 
-    fn over(self: &Arc<Self>, ending: Ending, by: Option<ClosedBy>) {
+    pub(super) fn over(self: &Arc<Self>, ending: Ending, by: Option<ClosedBy>) {
         let (owner, vc, timer) = {
             let mut state = self.lock();
             if state.phase == Phase::Over {
@@ -381,7 +381,7 @@ impl LabCall {
     }
 
     /// Frames came in.
-    fn heard(self: &Arc<Self>, vc: Vc<'_, ClientRole>, batch: &Receives<'_>) {
+    pub(super) fn heard(self: &Arc<Self>, vc: Vc<'_, ClientRole>, batch: &Receives<'_>) {
         let mut copy = Vec::new();
         let mut next = Next::default();
         let mut report = None;
@@ -456,7 +456,7 @@ impl LabCall {
         vc.send(chain);
     }
 
-    fn sent(self: &Arc<Self>, vc: Vc<'_, ClientRole>, chain: Chain) {
+    pub(super) fn sent(self: &Arc<Self>, vc: Vc<'_, ClientRole>, chain: Chain) {
         let count = chain.len();
         drop(chain);
         let next = {
@@ -470,7 +470,7 @@ impl LabCall {
         }
     }
 
-    fn remote_closed(self: &Arc<Self>, status: NdisStatus, data: &CloseData) {
+    pub(super) fn remote_closed(self: &Arc<Self>, status: NdisStatus, data: &CloseData) {
         let cause = CloseCause::from_data(data).ok().filter(|_| !data.is_empty());
         let phase = self.lock().phase;
         let ending = match (&self.plan, phase) {
@@ -480,7 +480,7 @@ impl LabCall {
         self.close(ending, ClosedBy::There);
     }
 
-    fn arm(&self, after: Duration) {
+    pub(super) fn arm(&self, after: Duration) {
         let mut state = self.lock();
         if matches!(state.phase, Phase::Draining | Phase::Closing | Phase::Over) {
             return;
@@ -564,90 +564,6 @@ impl OnTimer for LabCall {
         if let Some(call) = self.me.upgrade() {
             call.tick();
         }
-    }
-}
-
-/// The client's object for one VC.
-pub(super) struct CallObject(pub(super) Arc<LabCall>);
-
-impl ClientVc for CallObject {
-    fn receive(&self, vc: Vc<'_, ClientRole>, batch: &mut Receives<'_>) {
-        self.0.heard(vc, batch);
-    }
-
-    fn send_complete(&self, vc: Vc<'_, ClientRole>, chain: Chain) {
-        self.0.sent(vc, chain);
-    }
-
-    fn make_call_complete(&self, vc: Vc<'_, ClientRole>, result: Result<Connected, Refused>) {
-        self.0.made(vc, result);
-    }
-
-    fn close_call_complete(&self, _: Vc<'_, ClientRole>, result: Result<(), NdisStatus>) {
-        self.0.closed(result);
-    }
-
-    fn incoming_call<'a>(
-        &self,
-        vc: Vc<'_, ClientRole>,
-        sap: SapRef<'_, ClientRole>,
-        params: CallParams,
-        token: Token<'a, IncomingCall>,
-    ) -> Answer<'a, IncomingCall> {
-        {
-            let mut state = self.0.lock();
-            state.vc = Some(vc.keep());
-            state.service = self.0.client.offer_of(sap.address());
-            state.listens_only = params.flags.contains(CallFlags::MULTIPOINT_VC);
-        }
-        if !self.0.client.take(&self.0) {
-            self.0.lock().vc = None;
-            return token.done(Err(Refused::with(NdisStatus::CLOSING, params)));
-        }
-        let parties = AtmCall::from_params(&params).ok().map(|call| (call.called, call.calling));
-        self.0.update(|record| {
-            (record.vc, record.parties) = (Some(vc.id()), parties);
-            record.multipoint = params.flags.contains(CallFlags::MULTIPOINT_VC);
-        });
-        token.done(Ok(params))
-    }
-
-    fn call_connected(&self, _: Vc<'_, ClientRole>) {
-        let unwanted;
-        {
-            let mut state = self.0.lock();
-            if state.phase != Phase::Dialing {
-                return;
-            }
-            state.phase = Phase::Echoing;
-            state.moved_at = self.0.now();
-            unwanted = state.unwanted;
-        }
-        self.0.update(|record| record.stage = Stage::Up);
-        if unwanted {
-            return self.0.stop();
-        }
-        if let Some(idle) = self.0.client.plan.idle {
-            self.0.arm(idle);
-        }
-    }
-
-    fn incoming_close_call(&self, _: Vc<'_, ClientRole>, status: NdisStatus, data: CloseData) {
-        self.0.remote_closed(status, &data);
-    }
-
-    fn modify_call_qos_complete(&self, _: Vc<'_, ClientRole>, result: Result<CallParams, Refused>) {
-        self.0.changed_rate(result);
-    }
-
-    fn incoming_call_qos_change(&self, _: Vc<'_, ClientRole>, params: CallParams) {
-        self.0.note_rate(&params);
-    }
-
-    fn delete(&self) -> Result<(), NdisStatus> {
-        // A call that was accepted and never came up ends here at the latest.
-        self.0.over(Ending::Done, None);
-        Ok(())
     }
 }
 

@@ -16,12 +16,13 @@ use condis::sap::{HeldSap, SapRef};
 use condis::status::NdisStatus;
 use condis::token::{Answer, NotifyCloseAf, Oid, Outcome, Pended, RestartBinding, Token, Unbind};
 use condis::trace::VcId;
-use condis_atm::driver::{Aal, AtmFlow, AtmPvc, addresses_of, get_addresses_request};
 use condis_link::atm::VpVc;
 use condis_wan::pppoe::driver::service_sap;
 
-use super::call::{CallObject, LabCall};
+use super::call::LabCall;
 use super::ledger::{Entry, Ledger};
+use super::object::CallObject;
+use super::requests::PvcStage;
 use crate::lab::{CallPlan, CallTo, ClientPlan, Offer};
 
 /// A client of a lab. A clone is the same client.
@@ -41,33 +42,35 @@ pub(super) struct Shared {
 }
 
 #[derive(Default)]
-struct Mine {
-    af: AfStage,
+pub(super) struct Mine {
+    pub(super) af: AfStage,
     saps: Vec<SapStage>,
     /// The permanent connections that the manager is told of, and whether it knows them by now.
-    pvcs: Vec<(VpVc, PvcStage)>,
-    answered: bool,
+    pub(super) pvcs: Vec<(VpVc, PvcStage)>,
+    pub(super) answered: bool,
     /// It has an address, which calls of ATM need.
-    addressed: bool,
+    pub(super) addressed: bool,
+    /// Calls can be signaled.
+    signaling: bool,
     /// The calls that are not over.
-    calls: BTreeMap<Entry, Arc<LabCall>>,
+    pub(super) calls: BTreeMap<Entry, Arc<LabCall>>,
     to_make: VecDeque<Planned>,
     made: usize,
-    taken: usize,
+    pub(super) taken: usize,
     /// The binding was restarted: data and signaling pass.
     running: bool,
     /// Calls may be made.
     started: bool,
     /// Calls need not wait for the others to be ready.
     released: bool,
-    stopping: bool,
-    problem: Option<String>,
+    pub(super) stopping: bool,
+    pub(super) problem: Option<String>,
     unbinds: Vec<Pended<Unbind>>,
     notices: Vec<Pended<NotifyCloseAf>>,
 }
 
 #[derive(Default)]
-enum AfStage {
+pub(super) enum AfStage {
     #[default]
     None,
     Opening,
@@ -80,14 +83,6 @@ enum SapStage {
     Registering,
     Registered(HeldSap<ClientRole>),
     Deregistering,
-    Gone,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum PvcStage {
-    Adding,
-    Added,
-    Deleting,
     Gone,
 }
 
@@ -156,14 +151,15 @@ impl Client {
         (all, calls.iter().filter(|call| call.times > 0).count())
     }
 
-    /// True once its binding runs, its address family is open, every SAP registered and, of ATM, an address known.
+    /// True once its binding runs, its address family is open, every SAP registered and, of ATM, an
+    /// address known and signaling up.
     pub fn is_ready(&self) -> bool {
         let mine = self.0.lock();
         mine.running
             && matches!(mine.af, AfStage::Open(_))
             && mine.saps.iter().all(|sap| matches!(sap, SapStage::Registered(_)))
             && mine.pvcs.iter().all(|(_, stage)| *stage == PvcStage::Added)
-            && (mine.addressed || self.0.family != AddressFamily::Q2931)
+            && (mine.addressed && mine.signaling || self.0.family != AddressFamily::Q2931)
             && mine.problem.is_none()
     }
 
@@ -174,8 +170,12 @@ impl Client {
 
     /// What it waits for, if it is not ready.
     pub fn waits_for(&self) -> &'static str {
-        match self.0.lock().af {
+        let mine = self.0.lock();
+        match mine.af {
             AfStage::None => "no address family was announced on its adapter",
+            AfStage::Open(_) if mine.addressed => {
+                "signaling does not come up: nobody answers at the other end of its line"
+            }
             AfStage::Open(_) => "it has no address: no ILMI answers at the other end of its line",
             _ => "its address family does not open",
         }
@@ -292,19 +292,14 @@ impl ClientAf for Client {
     ) -> Answer<'a, Oid> {
         let status = match request.oid {
             code::CO_ADDRESS_CHANGE => {
-                let (client, af) = (self.0.clone(), af.keep());
-                self.0.runtime.defer(
-                    self.0.lane,
-                    Box::new(move || {
-                        let asked = af.at().oid_request(About::Af, get_addresses_request(ADDRESSES_MAX));
-                        if let Outcome::Done(answer) = asked {
-                            client.answered(&answer);
-                        }
-                    }),
-                );
+                self.0.ask_addresses(af);
                 NdisStatus::SUCCESS
             }
-            code::CO_SIGNALING_ENABLED | code::CO_SIGNALING_DISABLED => NdisStatus::SUCCESS,
+            code::CO_SIGNALING_ENABLED | code::CO_SIGNALING_DISABLED => {
+                self.0.lock().signaling = request.oid == code::CO_SIGNALING_ENABLED;
+                self.0.ledger.touch();
+                NdisStatus::SUCCESS
+            }
             _ => NdisStatus::NOT_SUPPORTED,
         };
         token.done(OidAnswer::new(status, request))
@@ -334,7 +329,7 @@ impl ClientSap for OfferedSap {
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Mine> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Mine> {
         self.mine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -356,14 +351,7 @@ impl Shared {
                 self.registered(index, result);
             }
         }
-        for vpvc in pvcs {
-            let flow = AtmFlow::ubr(self.pool.config().data_size as u32);
-            let pvc =
-                AtmPvc { called: None, calling: None, vpvc, aal: Aal::Aal5, forward: flow, backward: flow };
-            if let Outcome::Done(answer) = af.oid_request(About::Af, pvc.add_request()) {
-                self.answered(&answer);
-            }
-        }
+        self.add_pvcs(af, pvcs);
         self.ledger.touch();
         self.dial_next();
         self.wind_up();
@@ -393,65 +381,6 @@ impl Shared {
         }
         self.ledger.touch();
         self.wind_up();
-    }
-
-    /// A request to the manager is answered.
-    fn answered(self: &Arc<Self>, answer: &OidAnswer) {
-        let Some(request) = &answer.request else { return };
-        {
-            let mut mine = self.lock();
-            match request.oid {
-                code::CO_ADD_PVC => match (AtmPvc::from_add(&request.buffer), answer.status) {
-                    (Ok(pvc), NdisStatus::SUCCESS) => mine.set_pvc(pvc.vpvc, PvcStage::Added),
-                    (pvc, status) => {
-                        if let Ok(pvc) = pvc {
-                            mine.set_pvc(pvc.vpvc, PvcStage::Gone);
-                        }
-                        mine.problem = Some(format!("a permanent connection could not be added: {status}"));
-                    }
-                },
-                code::CO_DELETE_PVC => {
-                    if let Ok(vpvc) = AtmPvc::from_delete(&request.buffer) {
-                        mine.set_pvc(vpvc, PvcStage::Gone);
-                    }
-                }
-                code::CO_GET_ADDRESSES => {
-                    let addresses = addresses_of(request).unwrap_or_default();
-                    mine.addressed = !addresses.is_empty();
-                    drop(mine);
-                    return self.ledger.addresses(&self.node, &self.plan.name, addresses);
-                }
-                _ => return,
-            }
-        }
-        self.ledger.touch();
-        self.answer_pvcs();
-        self.wind_up();
-    }
-
-    /// Opens this end of the permanent connections on which it takes calls, once the manager knows them all.
-    fn answer_pvcs(self: &Arc<Self>) {
-        let (af, calls) = {
-            let mut mine = self.lock();
-            let all = mine.pvcs.iter().all(|(_, stage)| *stage == PvcStage::Added);
-            let AfStage::Open(af) = &mine.af else { return };
-            if !all || mine.answered || mine.stopping {
-                return;
-            }
-            let af = af.clone();
-            mine.answered = true;
-            let mut calls = Vec::new();
-            for vpvc in &self.plan.pvcs {
-                mine.taken += 1;
-                let call = LabCall::to_answer(self, *vpvc, mine.taken);
-                mine.calls.insert(call.entry(), call.clone());
-                calls.push(call);
-            }
-            (af, calls)
-        };
-        for call in calls {
-            call.dial(af.at());
-        }
     }
 
     /// Where a call came in, as the lab calls it.
@@ -528,7 +457,7 @@ impl Shared {
     }
 
     /// Takes the next step towards the end, once it was asked for: calls, then SAPs, then the address family.
-    fn wind_up(self: &Arc<Self>) {
+    pub(super) fn wind_up(self: &Arc<Self>) {
         let step = {
             let mut mine = self.lock();
             if !mine.stopping {
@@ -544,15 +473,7 @@ impl Shared {
                     let _ = sap.at().deregister();
                 }
             }
-            Step::DeletePvcs(af, pvcs) => {
-                for vpvc in pvcs {
-                    if let Outcome::Done(answer) =
-                        af.at().oid_request(About::Af, AtmPvc::delete_request(vpvc))
-                    {
-                        self.answered(&answer);
-                    }
-                }
-            }
+            Step::DeletePvcs(af, pvcs) => self.delete_pvcs(af.at(), pvcs),
             Step::CloseAf(af) => match af.at().close() {
                 Outcome::Done(_) => self.af_closed(),
                 Outcome::Pending => {}
@@ -573,18 +494,6 @@ impl Shared {
 }
 
 impl Mine {
-    /// Those that the manager is to be told of.
-    fn add_pvcs(&mut self) -> Vec<VpVc> {
-        self.pvcs.iter_mut().for_each(|(_, stage)| *stage = PvcStage::Adding);
-        self.pvcs.iter().map(|(vpvc, _)| *vpvc).collect()
-    }
-
-    fn set_pvc(&mut self, vpvc: VpVc, to: PvcStage) {
-        if let Some((_, stage)) = self.pvcs.iter_mut().find(|(here, _)| *here == vpvc) {
-            *stage = to;
-        }
-    }
-
     fn next_step(&mut self) -> Step {
         if !self.calls.is_empty() {
             return Step::Close(self.calls.values().cloned().collect());
@@ -647,6 +556,3 @@ fn sap_of(offer: &Offer) -> Sap {
         Offer::Atm(sap, _) => sap.to_sap(),
     }
 }
-
-/// Addresses that are asked for: more than one interface has.
-const ADDRESSES_MAX: usize = 64;

@@ -293,7 +293,7 @@ impl Ledger {
         }
         if self.talkative {
             for address in &addresses {
-                eprintln!("{node}/{client} has the address {address}");
+                crate::say(format_args!("{node}/{client} has the address {address}"));
             }
         }
         entries.addresses.insert(key, addresses);
@@ -364,9 +364,9 @@ fn talk(call: &CallRecord) {
     let direction = if call.made || call.permanent { "to" } else { "for" };
     let what = format!("{node}/{client} call {number} {direction} \"{service}\"{vc}");
     match (call.stage, call.ending) {
-        (Stage::Up, _) => eprintln!("{what}: up"),
+        (Stage::Up, _) => crate::say(format_args!("{what}: up")),
         (Stage::Over, Some(ending)) => {
-            eprintln!("{what}: down, {ending}; {} octets of data", call.data.octets)
+            crate::say(format_args!("{what}: down, {ending}; {} octets of data", call.data.octets))
         }
         _ => {}
     }

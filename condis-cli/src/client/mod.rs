@@ -5,7 +5,8 @@
 //! address family of its calls that is announced on its adapter, and asks nothing about who announced it.
 //!
 //! `frame` is what is said, `transfer` how it is paced, `conversation` what follows from it, `call` one end of one call at
-//! NDIS, `driver` the rest of the driver, and [`ledger`] the book in which each call is entered.
+//! NDIS with its `object`, `multipoint` the leaves of a call to many, `requests` what is asked of the manager beside calls,
+//! `driver` the rest of the driver, and [`ledger`] the book in which each call is entered.
 
 mod call;
 mod conversation;
@@ -13,6 +14,8 @@ mod driver;
 mod frame;
 pub mod ledger;
 mod multipoint;
+mod object;
+mod requests;
 mod transfer;
 
 pub(crate) use call::octets;

@@ -1,10 +1,11 @@
 //! `condis call` and `condis listen`: standard input and output over one call.
 //!
-//! `address` is what can be called and over what, `stream` how data lies in SDUs, `pump` the two standard streams, `terminal`
-//! the client driver, `call` its one call, `words` what is said of a call's end, and this file leads through all of it.
+//! `address` is what can be called and over what, `adapter` the drivers and parameters for it, `stream` how data lies in SDUs, `pump` the
+//! two standard streams, `terminal` the client driver, `call` its one call, `words` what is said of a call's end, and this file leads through all of it.
 //!
 //! The same client driver works over a call manager and over an MCM, and knows of neither.
 
+mod adapter;
 mod address;
 mod call;
 mod line;
@@ -21,34 +22,24 @@ use std::time::Duration;
 
 use condis::nbl::{Pool, PoolConfig};
 use condis::node::{Left, Node};
-use condis::params::AddressFamily;
 use condis::runtime::{Runtime, Threads};
-use condis::status::NdisStatus;
 use condis::trace::Sink;
 use condis_atm::addr::{AtmAddress, Esi};
-use condis_atm::driver::{
-    AtmCall, AtmConfig, AtmFlow, AtmMcm, AtmMiniport, AtmSap, Bhli, Field, SapAddress, UniCallManager,
-};
-use condis_atm::traffic::Contract;
+use condis_atm::driver::{Bhli, SapAddress};
 use condis_atm::uni::Version;
-use condis_link::Link;
-use condis_link::atm::AtmLink;
-use condis_wan::pppoe::driver::{
-    CallTarget, EthernetMiniport, PppoeCallManager, PppoeConfig, PppoeMcm, service_sap,
-};
 
+pub use crate::run::Line;
+pub use adapter::{ATM_SDU_OCTETS, CALL_IDLE, PPPOE_SDU_OCTETS};
 pub(crate) use address::real_atm_link;
 pub use address::{Target, parse_link};
 pub(crate) use line::open_line;
 pub use progress::Progress;
 pub use pump::Passed;
 use pump::Pump;
-use terminal::{Plan, Role, Stand, Terminal};
-use words::Words;
+use terminal::{Stand, Terminal};
 
 use crate::client::OVERHEAD_OCTETS;
-use crate::lab::{FRAME_OCTETS_MAX, LabError, Layers, LinkPlan, SDU_OCTETS_MAX, bhli_info, with_selector};
-pub use crate::run::Line;
+use crate::lab::{FRAME_OCTETS_MAX, LabError, Layers, LinkPlan, SDU_OCTETS_MAX, with_selector};
 
 /// What `call` or `listen` is to do.
 #[derive(Clone, Debug)]
@@ -316,99 +307,6 @@ impl Netcat {
         format!("{}: {address}", self.target)
     }
 
-    fn sdu_octets(&self) -> usize {
-        self.sdu_octets.unwrap_or(if self.target.is_atm() { ATM_SDU_OCTETS } else { PPPOE_SDU_OCTETS })
-    }
-
-    fn is_framed(&self) -> bool {
-        !self.target.is_atm() || self.atm.framed
-    }
-
-    fn plan(&self) -> Plan {
-        let role = match &self.target {
-            Target::Pppoe { service } if self.listen => {
-                Role::Listen { sap: service_sap(service), many: self.many }
-            }
-            Target::Pppoe { service } => {
-                let target = CallTarget {
-                    service_name: service.clone().into_bytes(),
-                    ac_name: self.ac_name.clone().map(String::into_bytes),
-                    ..CallTarget::default()
-                };
-                Role::Call { params: target.to_params(), keep: self.keep }
-            }
-            Target::Atm(address) => {
-                Role::Call { params: self.atm_call(address).to_params(), keep: self.keep }
-            }
-            Target::AtmSap(address, _) => {
-                let layers = self.atm.layers.as_ref().map(Layers::to_fields);
-                let (layer2, layer3) = layers.unwrap_or((Field::Any, Field::Any));
-                let bhli = self.atm.bhli.clone().map_or(Field::Any, Field::Is);
-                let sap = AtmSap { address: address.clone(), layer2, layer3, bhli };
-                Role::Listen { sap: sap.to_sap(), many: self.many }
-            }
-        };
-        let idle = if self.listen { self.idle } else { Some(self.idle.unwrap_or(CALL_IDLE)) };
-        let (family, words) = match self.target.is_atm() {
-            true => (AddressFamily::Q2931, Words::Atm),
-            false => (AddressFamily::PPP, Words::Pppoe),
-        };
-        Plan { family, role, framed: self.is_framed(), sdu_octets: self.sdu_octets(), idle, words }
-    }
-
-    fn atm_call(&self, address: &AtmAddress) -> AtmCall {
-        let contract = self.atm.pcr.map_or(Contract::UBR, Contract::cbr);
-        let overhead = if self.is_framed() { OVERHEAD_OCTETS } else { 0 };
-        let sdu_octets_max = (self.sdu_octets() + overhead).max(SDU_OCTETS_MIN) as u32;
-        let mut call = AtmCall::to(address.clone()).both_ways(AtmFlow { contract, sdu_octets_max });
-        if self.atm.one_way {
-            call.backward = AtmFlow { sdu_octets_max, ..AtmFlow::NOTHING };
-        }
-        call.blli = self.atm.layers.iter().map(Layers::to_info).collect();
-        call.bhli = self.atm.bhli.as_ref().and_then(bhli_info);
-        call.calling = self.atm.addresses.first().cloned();
-        call
-    }
-
-    fn add_adapter(&self, node: &Node, line: Line) -> Result<(), LabError> {
-        let added = match line {
-            Line::Ethernet(link) => self.add_pppoe(node, link),
-            Line::Atm(link) => self.add_atm(node, link),
-        };
-        added.map_err(|status| LabError::new(format!("the drivers cannot be started: {status}")))
-    }
-
-    fn add_pppoe(&self, node: &Node, link: Arc<dyn Link>) -> Result<(), NdisStatus> {
-        let config = match (self.listen, &self.ac_name) {
-            (true, name) => PppoeConfig::concentrator(name.as_deref().unwrap_or("condis")),
-            (false, _) => PppoeConfig::default(),
-        };
-        if self.mcm {
-            node.add_mcm("line", PppoeMcm::new(link, config))?;
-        } else {
-            node.register_protocol("pppoe-call-manager", PppoeCallManager::new(config));
-            node.add_miniport("line", EthernetMiniport::new(link))?;
-        }
-        Ok(())
-    }
-
-    fn add_atm(&self, node: &Node, link: Arc<dyn AtmLink>) -> Result<(), NdisStatus> {
-        let AtmChoices { version, addresses, esi, .. } = &self.atm;
-        let mut config = AtmConfig::new(*version);
-        config.uni.addresses.ilmi = addresses.is_empty();
-        config.uni.addresses.fixed.clone_from(addresses);
-        if let Some(patience) = self.patience {
-            config.signaling_patience = patience;
-        }
-        if self.mcm {
-            node.add_mcm("line", AtmMcm::new(link, *esi, config))?;
-        } else {
-            node.register_protocol("uni-call-manager", UniCallManager::new(config));
-            node.add_miniport("line", AtmMiniport::new(link, *esi))?;
-        }
-        Ok(())
-    }
-
     /// From the first call to the end of the last.
     fn lead(
         &self,
@@ -507,18 +405,6 @@ fn come_down(node: &Node, runtime: &Threads) -> Left {
     }
     node.left()
 }
-
-/// Data in a frame of nearly full size.
-pub const PPPOE_SDU_OCTETS: usize = 1400;
-
-/// An IP packet of Classical IP with its LLC header (RFC 2225 §7).
-pub const ATM_SDU_OCTETS: usize = 9188;
-
-/// What the frames without data need, too.
-const SDU_OCTETS_MIN: usize = 64;
-
-/// How long a caller whose input has ended waits for more, if the other end does not say that it has ended, too.
-pub const CALL_IDLE: Duration = Duration::from_secs(1);
 
 /// A signal sets a flag and wakes nobody.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(100);

@@ -20,8 +20,12 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
-        bar.enable_steady_tick(Duration::from_millis(200));
         Progress(bar)
+    }
+
+    /// Shows it from now on. It takes a thread, which must not be there before capabilities are given up.
+    pub fn start(&self) {
+        self.0.enable_steady_tick(Duration::from_millis(200));
     }
 
     /// A line that is never shown.
@@ -37,7 +41,7 @@ impl Progress {
 
     /// Prints a line above it.
     pub fn say(&self, text: &str) {
-        if self.0.is_hidden() { eprintln!("{text}") } else { self.0.println(text) }
+        if self.0.is_hidden() { crate::say(text) } else { self.0.println(text) }
     }
 
     /// Takes the line away.

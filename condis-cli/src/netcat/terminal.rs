@@ -66,8 +66,10 @@ struct Mine {
     calls: usize,
     /// The call is up, or was.
     up: bool,
-    /// Of ATM.
+    /// Of ATM, as is the next.
     addresses: Vec<AtmAddress>,
+    /// Calls can be signaled.
+    signaling: bool,
     running: bool,
     stopping: bool,
     problem: Option<String>,
@@ -159,13 +161,13 @@ impl Terminal {
 
     /// Waits until something changes, at most `timeout`, and tells how it stands.
     pub(super) fn wait(&self, timeout: Duration) -> Stand {
-        let wants_address = self.0.plan.family == AddressFamily::Q2931;
+        let is_atm = self.0.plan.family == AddressFamily::Q2931;
         let mine = self.0.lock();
-        if matches!(mine.stand(wants_address), Stand::ComingUp | Stand::Ready) {
+        if matches!(mine.stand(is_atm), Stand::ComingUp | Stand::Ready) {
             let waited = self.0.changed.wait_timeout(mine, timeout);
-            return waited.unwrap_or_else(PoisonError::into_inner).0.stand(wants_address);
+            return waited.unwrap_or_else(PoisonError::into_inner).0.stand(is_atm);
         }
-        mine.stand(wants_address)
+        mine.stand(is_atm)
     }
 
     /// Forgets how the last call ended, to take the next.
@@ -192,7 +194,11 @@ impl Terminal {
 
     /// What it waits for while it comes up.
     pub(super) fn waits_for(&self) -> &'static str {
-        match self.0.lock().af {
+        let mine = self.0.lock();
+        match mine.af {
+            AfStage::Open(_) if !mine.addresses.is_empty() => {
+                "signaling does not come up: nobody answers at the other end of the line"
+            }
             AfStage::Open(_) => {
                 "this end has no address: no ILMI answers at the other end of the line; give --own-address"
             }
@@ -271,7 +277,7 @@ impl ClientAf for Terminal {
         answer
     }
 
-    /// There are other addresses: they are asked for (CO-196). Signaling came or went: calls tell of that.
+    /// There are other addresses, which are asked for (CO-196), or signaling came or went.
     fn oid_request<'a>(
         &self,
         af: Af<'_, ClientRole>,
@@ -291,7 +297,11 @@ impl ClientAf for Terminal {
                 self.0.runtime.defer(self.0.lane, Box::new(ask));
                 NdisStatus::SUCCESS
             }
-            code::CO_SIGNALING_ENABLED | code::CO_SIGNALING_DISABLED => NdisStatus::SUCCESS,
+            code::CO_SIGNALING_ENABLED | code::CO_SIGNALING_DISABLED => {
+                self.0.lock().signaling = request.oid == code::CO_SIGNALING_ENABLED;
+                self.0.changed.notify_all();
+                NdisStatus::SUCCESS
+            }
             _ => NdisStatus::NOT_SUPPORTED,
         };
         token.done(OidAnswer::new(status, request))
@@ -456,7 +466,7 @@ impl Shared {
 }
 
 impl Mine {
-    fn stand(&self, wants_address: bool) -> Stand {
+    fn stand(&self, is_atm: bool) -> Stand {
         if let Some(ended) = &self.ended {
             Stand::Ended(ended.clone())
         } else if let Some(problem) = &self.problem {
@@ -464,7 +474,7 @@ impl Mine {
         } else if self.stopping {
             Stand::Problem("the adapter went away".to_owned())
         } else if self.running
-            && (!wants_address || !self.addresses.is_empty())
+            && (!is_atm || self.signaling && !self.addresses.is_empty())
             && matches!(self.af, AfStage::Open(_))
             && matches!(self.sap, SapStage::None | SapStage::Registered(_))
         {

@@ -109,7 +109,7 @@ impl World {
             taps: Taps::new(options, &clock)?,
             say: Arc::new(move |what| {
                 if talkative {
-                    eprintln!("{what}");
+                    crate::say(what);
                 }
             }),
             sdu_octets_max: longest.max(SDU_OCTETS_MIN),

@@ -158,7 +158,7 @@ impl Run<'_> {
                 for client in node.clients.iter().filter(|client| !client.offers.is_empty()) {
                     let offers: Vec<_> = client.offers.iter().map(|offer| offer.name()).collect();
                     let offers = offers.join("\", \"");
-                    eprintln!("{}/{} serves \"{offers}\" {how}", node.name, client.name);
+                    crate::say(format_args!("{}/{} serves \"{offers}\" {how}", node.name, client.name));
                 }
             }
             for ip in self.world.ips() {

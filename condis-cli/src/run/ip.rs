@@ -208,8 +208,12 @@ impl IpRun {
         let of_host: Vec<(&str, u64)> = match &running.host {
             Host::Memory(host) => host.counters().iter().collect(),
             Host::Tun(tun) => {
-                let (not_delivered, no_user) = tun.lost();
-                vec![("not_delivered", not_delivered), ("no_user", no_user)]
+                let lost = tun.lost();
+                vec![
+                    ("not_delivered", lost.not_delivered),
+                    ("no_user", lost.no_user),
+                    ("too_long", lost.too_long),
+                ]
             }
         };
         counters.extend(of_host.into_iter().map(|(name, count)| (format!("host.{name}"), count)));

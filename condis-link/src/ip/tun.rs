@@ -1,6 +1,7 @@
 //! A TUN device of Linux.
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -84,6 +85,19 @@ struct Shared {
     /// Packets that the device would not take: it is down, or its queue is full.
     not_delivered: AtomicU64,
     no_user: AtomicU64,
+    too_long: AtomicU64,
+}
+
+/// Packets that were lost at a TUN device.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[non_exhaustive]
+pub struct TunLosses {
+    /// The device would not take them: it is down, or its queue is full.
+    pub not_delivered: u64,
+    /// Packets of the host that nobody was there for.
+    pub no_user: u64,
+    /// Packets of the host beyond the MTU, which somebody raised.
+    pub too_long: u64,
 }
 
 impl Tun {
@@ -112,15 +126,18 @@ impl Tun {
             user: Mutex::new(None),
             not_delivered: AtomicU64::new(0),
             no_user: AtomicU64::new(0),
+            too_long: AtomicU64::new(0),
         });
         let reading = shared.clone();
         let thread = threads.spawn_io(&shared.name, move |stop| reading.run(&stop));
         Ok(Arc::new(Tun { shared, _thread: thread }))
     }
 
-    /// Packets that the host would not take, and packets of the host that nobody was there for.
-    pub fn lost(&self) -> (u64, u64) {
-        (self.shared.not_delivered.load(Relaxed), self.shared.no_user.load(Relaxed))
+    /// The packets that were lost here.
+    pub fn lost(&self) -> TunLosses {
+        let Shared { not_delivered, no_user, too_long, .. } = &*self.shared;
+        let count = |counter: &AtomicU64| counter.load(Relaxed);
+        TunLosses { not_delivered: count(not_delivered), no_user: count(no_user), too_long: count(too_long) }
     }
 }
 
@@ -138,8 +155,7 @@ impl IpPort for Tun {
 
 impl fmt::Debug for Tun {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (not_delivered, no_user) = self.lost();
-        write!(f, "tun {}: not_delivered {not_delivered} no_user {no_user}", self.shared.name)
+        write!(f, "tun {}: {:?}", self.shared.name, self.lost())
     }
 }
 
@@ -150,7 +166,8 @@ impl Shared {
             // It fails only if the counter is at its limit, and then the thread has been woken often enough.
             let _ = rustix::io::write(&waking.wake, &1u64.to_ne_bytes());
         });
-        let mut packet = vec![0; usize::from(self.mtu_octets)];
+        // One more than may be: a longer packet shows itself.
+        let mut packet = vec![0; usize::from(self.mtu_octets) + 1];
         while !stop.is_set() {
             let mut waits =
                 [PollFd::new(&self.wake, PollFlags::IN), PollFd::new(&self.device, PollFlags::IN)];
@@ -159,7 +176,18 @@ impl Shared {
                 continue;
             }
             for _ in 0..PACKETS_A_TURN {
-                let Ok(octets) = self.device.recv(&mut packet) else { break };
+                let octets = match self.device.recv(&mut packet) {
+                    Ok(octets) => octets,
+                    Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
+                        break;
+                    }
+                    // Somebody deleted the interface: it does not come back.
+                    Err(_) => return,
+                };
+                if octets > usize::from(self.mtu_octets) {
+                    self.too_long.fetch_add(1, Relaxed);
+                    continue;
+                }
                 let user =
                     self.user.lock().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(Weak::upgrade);
                 match user {

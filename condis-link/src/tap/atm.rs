@@ -32,7 +32,8 @@ pub struct AtmTap {
 }
 
 impl AtmTap {
-    /// Wraps `link`, whose user it becomes, and records in a new file at `path`; one that is there is replaced.
+    /// Wraps `link`, whose user it becomes once it has one itself, and records in a new file at `path`; one that is there is
+    /// replaced.
     ///
     /// # Errors
     /// [`TapError::Create`].
@@ -45,7 +46,7 @@ impl AtmTap {
         Ok(AtmTap::new(link, runtime, Box::new(recording::create(path)?), options))
     }
 
-    /// Wraps `link`, whose user it becomes, and records to `to`, which need not be buffered.
+    /// Wraps `link`, whose user it becomes once it has one itself, and records to `to`, which need not be buffered.
     pub fn new(
         link: Arc<dyn AtmLink>,
         runtime: Arc<dyn Runtime>,
@@ -63,8 +64,6 @@ impl AtmTap {
             reassembly: Default::default(),
             user: Mutex::new(None),
         });
-        let user: Weak<Relay> = Arc::downgrade(&relay);
-        link.attach(user);
         Arc::new(AtmTap { link, relay })
     }
 
@@ -97,6 +96,9 @@ impl AtmLink for AtmTap {
 
     fn attach(&self, user: Weak<dyn AtmLinkUser>) {
         *lock(&self.relay.user) = Some(user);
+        // Not before: a line that reads nothing until it has a user would read for nobody.
+        let relay: Weak<Relay> = Arc::downgrade(&self.relay);
+        self.link.attach(relay);
     }
 
     fn transmit_cells(&self, cells: &[Cell]) -> usize {

@@ -36,6 +36,7 @@ pub(super) fn setup(
     first: Option<PartyId>,
 ) -> Message {
     Message::new(reference, MessageType::Setup)
+        .with_room(12)
         .with_some(params.aal.clone())
         .with(params.traffic)
         .with(params.bearer)

@@ -150,12 +150,6 @@ impl Message {
         self.by_instruction(location, CauseValue::MESSAGE_NOT_COMPATIBLE)
     }
 
-    /// The first cause, or 31 where there is none that can be understood: what a message that clears counts
-    /// as (Q.2931 §5.6.7.1).
-    pub fn clearing_cause(&self) -> Cause {
-        self.cause().cloned().unwrap_or(Cause::user(CauseValue::NORMAL_UNSPECIFIED))
-    }
-
     fn by_instruction(&self, location: Location, value: CauseValue) -> Treatment {
         let cause = Cause::new(location, value).with(Diagnostics::MessageType(self.kind));
         match self.instruction.action() {
@@ -167,6 +161,7 @@ impl Message {
 
     fn findings(&self, rule: &MessageRule, receiver: Receiver) -> Vec<Finding> {
         let mut findings: Vec<Finding> = self.length_error().map(Finding::Length).into_iter().collect();
+        let mut seen = [0u64; 4];
         for (at, ie) in self.ies.iter().enumerate() {
             let id = ie.id();
             let unrecognized = |codeset| Finding::Unrecognized { id, codeset, instruction: ie.instruction };
@@ -184,7 +179,10 @@ impl Message {
                 findings.push(unrecognized(0));
                 continue;
             };
-            if self.is_one_too_many(at, allowed.max, allowed.listed) {
+            let (word, bit) = (&mut seen[usize::from(id.0 >> 6)], 1 << (id.0 & 63));
+            let is_repeated = *word & bit != 0;
+            *word |= bit;
+            if is_repeated && self.is_one_too_many(at, allowed.max, allowed.listed) {
                 findings.push(Finding::TooMany { id, max: allowed.max });
             } else if let IeValue::Invalid { error, .. } = ie.value {
                 let mandatory = allowed.presence.is_required(self, receiver.version, receiver.side);

@@ -127,6 +127,12 @@ accessors! {
 }
 
 impl Message {
+    /// The same with room for so many IEs more, so that it need not be moved while they come.
+    pub(crate) fn with_room(mut self, ies_len: usize) -> Message {
+        self.ies.reserve(ies_len);
+        self
+    }
+
     /// A message without IEs.
     pub const fn new(call_ref: CallRef, kind: MessageType) -> Message {
         Message {

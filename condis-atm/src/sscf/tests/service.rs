@@ -146,6 +146,8 @@ fn signals_in_each_state() {
         let mut saal = in_state(state);
         pdu(&mut saal, Pdu::Ud { sdu: &[7] });
         assert_eq!(drain(&mut saal), ["UnitData([7])"]);
+        pdu(&mut saal, Pdu::Md { sdu: &[7] });
+        assert_eq!((drain(&mut saal).len(), saal.counters().dropped_management), (0, 1));
     }
 }
 
@@ -189,7 +191,7 @@ fn the_line_goes_and_comes() {
         pdu(&mut saal, bgn(2));
         saal.unit_data(NOW, &[1]).unwrap();
         saal.set_line(NOW, false);
-        assert_eq!((drain(&mut saal).len(), saal.counters().dropped_line_down), (0, 1));
+        assert_eq!((drain(&mut saal).len(), saal.counters().dropped_line_down), (0, 2));
         saal.establish(NOW);
         assert_eq!(drain(&mut saal), ["Released(LineDown)"]);
         saal.set_line(NOW, true);

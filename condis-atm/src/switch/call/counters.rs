@@ -1,9 +1,8 @@
 //! What the call engine counts.
 
-use crate::cell::counters;
 use crate::q2931::wire::CauseValue;
 
-counters! {
+condis::counters! {
     /// What became of calls, parties and modifications. A call that was offered was refused here, or answered, or came to an end
     /// before it was answered; so was a party.
     CallCounters {

@@ -47,7 +47,7 @@ pub(crate) use signaling::Signaling;
 
 use self::half::{At, CallKey, Part};
 use self::pvc::Pvc;
-use self::record::{Call, Calls, Kind, Progress};
+use self::record::{Call, Calls, Kind, Progress, SduLimits};
 use super::config::{PortConfig, SwitchConfig};
 use super::fabric::{Class, Fabric, FlowConfig};
 use super::info::SwitchCallInfo;
@@ -316,7 +316,7 @@ impl<S: Signaling> Exchange<S> {
         &self,
         port: u32,
         contract: &Contract,
-        is_aal5: bool,
+        sdus: &SduLimits,
         sdu_octets_max: usize,
     ) -> FlowConfig {
         let class = match contract.pcr_cells_per_s {
@@ -324,11 +324,14 @@ impl<S: Signaling> Exchange<S> {
             Some(0) => Class::Ubr,
             _ => Class::from(contract.category),
         };
+        // What is known to be of another AAL has no frames.
+        let frame_discard = sdus.is_aal5 || (sdus.may_be_aal5 && contract.frame_discard);
+        let contract = Contract { frame_discard, ..*contract };
         FlowConfig {
             class,
-            frame_discard: is_aal5 || contract.frame_discard,
+            frame_discard,
             sdu_octets_max: sdu_octets_max.clamp(1, SDU_OCTETS_MAX),
-            policed: self.port(port).policed(*contract, sdu_octets_max),
+            policed: self.port(port).policed(contract, sdu_octets_max),
         }
     }
 }

@@ -51,8 +51,8 @@ impl<S: Signaling> Exchange<S> {
         self.set_progress(key, Progress::Connected);
         self.counters.modifications_made += 1;
         let sdus = self.call(key).sdus;
-        let forward = self.flow_config(root.port, &wanted.forward, sdus.is_aal5, sdus.forward_max);
-        let backward = self.flow_config(at.port, &wanted.backward, sdus.is_aal5, sdus.backward_max);
+        let forward = self.flow_config(root.port, &wanted.forward, &sdus, sdus.forward_max);
+        let backward = self.flow_config(at.port, &wanted.backward, &sdus, sdus.backward_max);
         // The flows are there since the call stands.
         fabric.change(self.port(root.port).id, self.vpvc(root), forward).ok();
         fabric.change(self.port(at.port).id, self.vpvc(at), backward).ok();

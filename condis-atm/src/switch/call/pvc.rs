@@ -5,6 +5,7 @@ use std::fmt;
 use condis_link::atm::VpVc;
 
 use super::half::{Half, Part};
+use super::record::SduLimits;
 use super::{Exchange, Refusal, Signaling};
 use crate::aal5::SDU_OCTETS_MAX;
 use crate::switch::cac::CacError;
@@ -167,8 +168,14 @@ impl<S: Signaling> Exchange<S> {
     fn join_ends(&self, fabric: &mut Fabric, config: &PvcConfig) -> Result<(), FabricError> {
         let ((a, a_vpvc), (b, b_vpvc)) = (config.a, config.b);
         let Contracts { forward, backward } = config.contracts;
-        fabric.open(a, a_vpvc, self.flow_config(self.slots[&a], &forward, config.aal5, SDU_OCTETS_MAX))?;
-        fabric.open(b, b_vpvc, self.flow_config(self.slots[&b], &backward, config.aal5, SDU_OCTETS_MAX))?;
+        let sdus = SduLimits {
+            may_be_aal5: config.aal5,
+            is_aal5: config.aal5,
+            forward_max: SDU_OCTETS_MAX,
+            backward_max: SDU_OCTETS_MAX,
+        };
+        fabric.open(a, a_vpvc, self.flow_config(self.slots[&a], &forward, &sdus, sdus.forward_max))?;
+        fabric.open(b, b_vpvc, self.flow_config(self.slots[&b], &backward, &sdus, sdus.backward_max))?;
         fabric.add_leg(a, a_vpvc, b, b_vpvc)?;
         fabric.add_leg(b, b_vpvc, a, a_vpvc)
     }

@@ -93,10 +93,8 @@ impl<S: Signaling> Exchange<S> {
         let (root_port, root_vpvc) = (self.port(call.root.port).id, self.vpvc(call.root));
         let (branch_port, branch_vpvc) = (self.port(branch.port).id, self.vpvc(branch));
         let sdus = call.sdus;
-        let forward =
-            self.flow_config(call.root.port, &call.contracts.forward, sdus.is_aal5, sdus.forward_max);
-        let backward =
-            self.flow_config(branch.port, &call.contracts.backward, sdus.is_aal5, sdus.backward_max);
+        let forward = self.flow_config(call.root.port, &call.contracts.forward, &sdus, sdus.forward_max);
+        let backward = self.flow_config(branch.port, &call.contracts.backward, &sdus, sdus.backward_max);
         fabric.open(root_port, root_vpvc, forward)?;
         fabric.open(branch_port, branch_vpvc, backward)?;
         fabric.add_leg(root_port, root_vpvc, branch_port, branch_vpvc)?;

@@ -148,8 +148,7 @@ impl<S: Signaling> Exchange<S> {
         let is_first = !matches!(&call.kind, Kind::PointToMultipoint(tree) if tree.is_connected);
         if is_first {
             let sdus = call.sdus;
-            let forward =
-                self.flow_config(call.root.port, &call.contracts.forward, sdus.is_aal5, sdus.forward_max);
+            let forward = self.flow_config(call.root.port, &call.contracts.forward, &sdus, sdus.forward_max);
             fabric.open(root_port, root_vpvc, forward)?;
         }
         fabric.add_leg(root_port, root_vpvc, self.port(at.port).id, self.vpvc(at))

@@ -1,8 +1,6 @@
 //! What the fabric counts, of a flow and of a port.
 
-use crate::cell::counters;
-
-counters! {
+condis::counters! {
     /// What became of the cells of a flow, or of those that came in by a port or were to leave by it. A cell that is
     /// copied to several legs may be dropped several times. An SDU counts as the cells that it makes.
     Drops {
@@ -27,7 +25,7 @@ counters! {
     }
 }
 
-counters! {
+condis::counters! {
     /// What passed a port.
     PortCounters {
         /// Cells that came in, or SDUs of a line of SDUs.

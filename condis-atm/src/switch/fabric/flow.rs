@@ -76,7 +76,7 @@ impl Flow {
 
     /// A leg that is added within a frame begins with the next, where frames are discarded as a whole.
     pub(super) fn add_leg(&mut self, output: u32, vpvc: VpVc) {
-        let frame = if self.is_mid_frame { FrameState::Whole } else { FrameState::Between };
+        let frame = if self.is_mid_frame { FrameState::Whole(0) } else { FrameState::Between };
         self.legs.push(Leg::new(output, vpvc, frame));
     }
 

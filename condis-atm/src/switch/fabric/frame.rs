@@ -8,6 +8,8 @@
 //! Source: A. Romanow, S. Floyd, "Dynamics of TCP Traffic over ATM Networks", IEEE JSAC 13(4), May 1995, §4 and §5; TM 4.0
 //! §5.8 (frame discard).
 
+use crate::aal5::{SDU_OCTETS_MAX, cells_of};
+
 /// Where a flow stands in its frame, at one place of discard.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) enum FrameState {
@@ -16,11 +18,15 @@ pub(super) enum FrameState {
     Between,
     /// The cells of this frame have passed so far.
     Passing,
-    /// No cell of this frame has passed, and none will. From `Between`.
-    Whole,
-    /// Cells of this frame have passed, one was lost, and only the last passes. From `Passing`, and from itself.
-    Tail,
+    /// No cell of this frame has passed, and none will. So many were discarded. From `Between`.
+    Whole(u16),
+    /// Cells of this frame have passed, one was lost, and only the last passes. So many were discarded. From `Passing`, and
+    /// from itself.
+    Tail(u16),
 }
+
+/// Cells of the longest AAL5 frame. What goes on for longer without a last cell is no AAL5, and is let through again.
+const FRAME_CELLS_MAX: u16 = cells_of(SDU_OCTETS_MAX) as u16;
 
 /// What becomes of a cell.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -42,16 +48,22 @@ impl FrameState {
     pub(super) fn step(&mut self, has_room: bool, may_begin: bool, is_last: bool) -> Fate {
         let (next, fate) = match *self {
             FrameState::Between if has_room && may_begin => (FrameState::Passing, Fate::Pass),
-            FrameState::Between => (FrameState::Whole, if has_room { Fate::Early } else { Fate::Lost }),
+            FrameState::Between => (FrameState::Whole(1), if has_room { Fate::Early } else { Fate::Lost }),
             FrameState::Passing if has_room => (FrameState::Passing, Fate::Pass),
-            FrameState::Passing => (FrameState::Tail, Fate::Lost),
-            FrameState::Whole => (FrameState::Whole, Fate::Early),
-            FrameState::Tail if is_last && has_room => (FrameState::Passing, Fate::Pass),
-            FrameState::Tail if is_last => (FrameState::Tail, Fate::Lost),
-            FrameState::Tail => (FrameState::Tail, Fate::Partial),
+            FrameState::Passing => (FrameState::Tail(1), Fate::Lost),
+            FrameState::Whole(FRAME_CELLS_MAX) | FrameState::Tail(FRAME_CELLS_MAX) => {
+                *self = FrameState::Between;
+                return self.step(has_room, may_begin, is_last);
+            }
+            FrameState::Whole(discarded) => (FrameState::Whole(discarded + 1), Fate::Early),
+            FrameState::Tail(_) if is_last && has_room => (FrameState::Passing, Fate::Pass),
+            // The next frame is now the rest of this one.
+            FrameState::Tail(_) if is_last => (FrameState::Tail(1), Fate::Lost),
+            FrameState::Tail(discarded) => (FrameState::Tail(discarded + 1), Fate::Partial),
         };
         // A frame that is open at the receiver stays so until a last cell gets there.
-        *self = if is_last && next != FrameState::Tail { FrameState::Between } else { next };
+        let is_over = is_last && !matches!(next, FrameState::Tail(_));
+        *self = if is_over { FrameState::Between } else { next };
         fate
     }
 }
@@ -106,6 +118,18 @@ mod tests {
         let cells = [(ROOM, false), (FULL, true), (ROOM, false), (ROOM, false), (ROOM, true), (ROOM, true)];
         assert_eq!(run(&mut state, &cells), "plttpp");
         assert_eq!(run(&mut state, &[(ROOM, false), (FULL, false), (FULL, true), (ROOM, true)]), "pllp");
+    }
+
+    #[test]
+    fn cells_that_are_no_frames_are_not_lost_for_ever() {
+        for (first, lost) in [(FULL, 'e'), (ROOM, 't')] {
+            let mut state = FrameState::default();
+            let cells = [vec![(first, false), (FULL, false)], vec![(ROOM, false); 2_000]].concat();
+            let fates = run(&mut state, &cells);
+            let discarded = fates.chars().skip(2).take_while(|fate| *fate == lost).count();
+            assert!((1_364..=1_366).contains(&discarded), "{discarded}");
+            assert!(fates.chars().skip(2 + discarded).all(|fate| fate == 'p'));
+        }
     }
 
     /// Whatever room there is: a run of passed cells up to a last one is either one whole frame, or lacks cells of it.

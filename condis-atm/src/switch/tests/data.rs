@@ -88,6 +88,27 @@ fn a_contract_that_is_kept_passes_whole() {
 }
 
 #[test]
+fn raw_cells_are_lost_one_by_one_and_never_for_ever() {
+    let ports = [config(0, Version::Uni31), config(1, Version::Uni31).with_rate(100_000)];
+    let mut net = Net::with(ports.map(|config| (Form::Cells, config)).into(), 1);
+    let [a, b] = [0, 1].map(|host| net.hosts[host].port);
+    let (from, to) = (VpVc::new(0, 100), VpVc::new(0, 200));
+    net.core.add_pvc(PvcConfig { aal5: false, ..PvcConfig::ubr((a, from), (b, to)) }).unwrap();
+    // No cell ends a frame; the queue has room for 8,192 and the line is slower than we are.
+    let cell = HeaderWord::new(Interface::Uni, from).unwrap().cell(&[0; 48]);
+    (0..100).for_each(|_| net.core.handle_cells(net.now, a, &[cell; 100]));
+    let lost = net.core.port_counts(b).unwrap().drops.dropped_queue_full;
+    assert_eq!(lost, 10_000 - 8_192);
+    net.collect();
+    net.pass(100 * MS);
+    net.core.handle_cells(net.now, a, &[cell; 100]);
+    net.collect();
+    net.pass(100 * MS);
+    let counts = net.core.port_counts(b).unwrap();
+    assert_eq!((counts.drops.dropped_queue_full, counts.drops.dropped_early), (lost, 0));
+}
+
+#[test]
 fn permanent_connections_take_and_give_back_what_they_need() {
     let ports = [config(0, Version::Uni31), config(1, Version::Uni31).with_rate(1_000)];
     let mut net = Net::with(ports.map(|config| (Form::Cells, config)).into(), 1);

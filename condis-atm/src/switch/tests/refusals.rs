@@ -98,6 +98,18 @@ fn the_second_best_port_takes_what_the_best_cannot() {
 }
 
 #[test]
+fn where_no_port_can_the_preferred_one_says_why() {
+    let mut second = config(2, Version::Uni31).with_address(address(1));
+    second.preference = 1;
+    let ports = [config(0, Version::Uni31), config(1, Version::Uni31).with_rate(1_000), second];
+    let mut net = Net::with(ports.map(|config| (Form::Cells, config)).into(), 1);
+    net.set_link(2, false);
+    refused(&mut net, CauseValue::CELL_RATE_NOT_AVAILABLE, |version| {
+        params(version, 1, Contract::cbr(1_001))
+    });
+}
+
+#[test]
 fn rates_run_out_on_either_port_and_come_back() {
     for (caller, called) in [(1_000, 5_000), (5_000, 1_000)] {
         let ports =

@@ -183,11 +183,30 @@ fn the_root_drops_the_party_that_others_wait_for() {
     assert!(told.contains(&format!("PartyDropConfirmed {first}")), "{told:?}");
     assert!(told.contains(&format!("PartyConnected {second}")), "{told:?}");
     assert_eq!(send(&mut net, call), [0, 1, 1]);
-    // A party that only waits is dropped before anybody hears of it.
-    net.hosts[1].habit = Habit::Linger;
     net.release(0, call, CauseValue::NORMAL_CLEARING);
     net.pass(50 * MS);
     net.assert_nothing_left("released");
+}
+
+#[test]
+fn a_party_that_is_dropped_while_it_waits_is_offered_to_nobody() {
+    let second = config(2, Version::Uni31).with_address(address(3));
+    let ports = [config(0, Version::Uni31), config(1, Version::Uni31), second];
+    let mut net = Net::with(ports.map(|config| (Form::Cells, config)).into(), 1);
+    let call = root(&mut net);
+    net.hosts[2].habit = Habit::Linger;
+    let [first, second] = [2, 3].map(|to| add(&mut net, call, to));
+    let cause = Cause::user(CauseValue::NORMAL_CLEARING);
+    net.at(0, |uni, now| uni.drop_party(now, call, second, cause)).unwrap();
+    net.pass(50 * MS);
+    let told = net.told(2);
+    let Indication::Setup { call: lingering, .. } = told[0] else { panic!("{told:?}") };
+    net.forget();
+    net.at(2, |uni, now| uni.connect(now, lingering, &Answer::default())).unwrap();
+    net.pass(50 * MS);
+    assert_eq!(names(&net.told(0)), [format!("PartyConnected {first}")]);
+    assert_eq!(names(&net.told(2)), ["ConnectAcknowledged"]);
+    assert_eq!(net.core.calls().next().unwrap().parties, Some(2));
 }
 
 #[test]

@@ -195,8 +195,8 @@ pub(super) struct Sending {
     /// Absent while there is no connection.
     pub(super) stream: Option<Arc<TcpStream>>,
     pub(super) outgoing: Outgoing,
-    /// SDUs were refused, and the user waits to hear of room.
-    pub(super) refused: bool,
+    /// SDUs were refused, the first of them of so many octets, and the user waits to hear of room.
+    refused: Option<usize>,
     /// Connections that are open at this end.
     open: BTreeSet<VpVc>,
 }
@@ -279,7 +279,7 @@ impl Shared {
                 waited |= sending.outgoing.len() != 0;
             }
             if !sending.has_room(octets, &self.options) {
-                sending.refused = true;
+                sending.refuse(octets);
                 // The thread may have found all of it written, and waits for nothing.
                 self.wake.wake();
                 break;
@@ -331,7 +331,7 @@ impl Shared {
         let mut sending = lock(&self.sending);
         sending.stream = None;
         self.counters.add(Count::Cut, sending.outgoing.clear());
-        std::mem::take(&mut sending.refused)
+        sending.refused.take().is_some()
     }
 
     /// Hands what waits to the stream, unless something waited before, for which the thread waits as well then.
@@ -367,10 +367,19 @@ impl Sending {
         waiting == 0 || waiting + wire::HEADER_OCTETS + octets <= options.queue_octets_max
     }
 
-    /// A user that was refused is called back at half the bound, so that it comes with a batch.
+    /// An SDU of so many octets was refused.
+    fn refuse(&mut self, octets: usize) {
+        self.refused = Some(octets);
+    }
+
+    /// A user that was refused is called back at half the bound, so that it comes with a batch, and if what was refused fits.
     pub(super) fn take_room(&mut self, options: &TcpOptions) -> bool {
-        let room = self.refused && self.outgoing.len() <= options.queue_octets_max / 2;
-        self.refused &= !room;
+        let has_room =
+            |octets| self.outgoing.len() <= options.queue_octets_max / 2 && self.has_room(octets, options);
+        let room = self.refused.is_some_and(has_room);
+        if room {
+            self.refused = None;
+        }
         room
     }
 }
@@ -382,3 +391,33 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Open connections that a line remembers, to tell them again. More may be open; they are told once.
 const OPEN_LEN_MAX: usize = 4096;
+
+#[cfg(test)]
+mod tests {
+    use std::io::IoSlice;
+
+    use super::*;
+
+    /// Else the thread would call, the user be refused, and so on without end, since nobody writes meanwhile.
+    #[test]
+    fn who_was_refused_is_not_called_before_there_is_room_for_that() {
+        let options = TcpOptions { queue_octets_max: 1000, ..TcpOptions::default() };
+        let mut sending = Sending::default();
+        let push = |sending: &mut Sending, octets: usize| {
+            let payload = vec![0; octets];
+            let sdu = Sdu { vpvc: VpVc::SIGNALING, parts: &[IoSlice::new(&payload)] };
+            sending.outgoing.push(&sdu, octets);
+        };
+        push(&mut sending, 300);
+        sending.refuse(900);
+        assert!(!sending.take_room(&options), "308 octets wait, of at most 1000");
+        sending.outgoing.clear();
+        push(&mut sending, 30);
+        assert!(sending.take_room(&options), "38 octets wait");
+        assert!(!sending.take_room(&options), "told once");
+        sending.refuse(2000);
+        assert!(!sending.take_room(&options), "38 octets wait, and it is longer than the queue");
+        sending.outgoing.clear();
+        assert!(sending.take_room(&options));
+    }
+}

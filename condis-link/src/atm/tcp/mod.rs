@@ -12,7 +12,7 @@
 //! nothing until a user is attached, so nothing is lost before; and since a user is called on that thread, one that takes
 //! its time makes the peer wait, by TCP's own means. A peer that makes *us* wait is noticed when the queue is full
 //! ([`TcpOptions::queue_octets_max`]): SDUs are refused, and [`AtmLinkUser::writable`](super::AtmLinkUser::writable) tells
-//! when half of it has gone.
+//! when half of it has gone and what was refused fits.
 //!
 //! Left out: names to be resolved (an address is a number), and any protection: bind to other addresses than the loopback only
 //! where everybody who can reach them may use the line.

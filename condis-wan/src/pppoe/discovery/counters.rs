@@ -1,25 +1,6 @@
 //! What was sent, what was taken, and every drop under its name.
 
-/// Defines a struct of counters and how to walk over them.
-macro_rules! counters {
-    ($(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident,)* }) => {
-        $(#[$meta])*
-        #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-        #[non_exhaustive]
-        pub struct $name {
-            $($(#[$field_meta])* pub $field: u64,)*
-        }
-
-        impl $name {
-            /// Every counter with its name, in the order of the fields.
-            pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
-                [$((stringify!($field), self.$field),)*].into_iter()
-            }
-        }
-    };
-}
-
-counters! {
+condis::counters! {
     /// What a [`Host`](super::Host) counts. A name that begins with `dropped` counts packets that had no other effect.
     HostCounters {
         /// PADIs sent, retries included.
@@ -87,7 +68,7 @@ counters! {
     }
 }
 
-counters! {
+condis::counters! {
     /// What a [`Concentrator`](super::Concentrator) counts. A name that begins with `dropped` counts packets that had no
     /// other effect; one that begins with `refused`, PADRs answered with an error.
     ConcentratorCounters {

@@ -25,41 +25,26 @@ impl PppoeConfig {
     }
 }
 
-macro_rules! engine_counters {
-    ($($(#[$doc:meta])* $field:ident,)*) => {
-        /// What the driver around the two machines counts.
-        #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-        #[non_exhaustive]
-        pub struct EngineCounters {
-            $($(#[$doc])* pub $field: u64,)*
-        }
-
-        impl EngineCounters {
-            /// Every counter with its name.
-            pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
-                [$((stringify!($field), self.$field),)*].into_iter()
-            }
-        }
-    };
-}
-
-engine_counters! {
-    /// Calls that clients made, and discovery began.
-    calls_made,
-    /// Calls that hosts made, for which there is a SAP.
-    calls_offered,
-    /// Activations that a miniport refused, such as for a flow that is taken; each ends its call.
-    activations_refused,
-    /// Frames of a session of ours that came before its VC was ready.
-    session_not_ready,
-    /// Packets that could not be sent: too many wait for a paused binding, the queue is full, or there was no buffer.
-    signaling_lost,
-    /// Packets that NDIS or the miniport gave back unsent.
-    signaling_given_back,
-    /// Receives on the signaling VC that are no frame.
-    dropped_malformed,
-    /// Packets beyond those that may wait for their turn.
-    dropped_queue_full,
+condis::counters! {
+    /// What the driver around the two machines counts.
+    EngineCounters {
+        /// Calls that clients made, and discovery began.
+        calls_made,
+        /// Calls that hosts made, for which there is a SAP.
+        calls_offered,
+        /// Activations that a miniport refused, such as for a flow that is taken; each ends its call.
+        activations_refused,
+        /// Frames of a session of ours that came before its VC was ready.
+        session_not_ready,
+        /// Packets that could not be sent: too many wait for a paused binding, the queue is full, or there was no buffer.
+        signaling_lost,
+        /// Packets that NDIS or the miniport gave back unsent.
+        signaling_given_back,
+        /// Receives on the signaling VC that are no frame.
+        dropped_malformed,
+        /// Packets beyond those that may wait for their turn.
+        dropped_queue_full,
+    }
 }
 
 /// What an engine has counted at one moment.

@@ -124,7 +124,6 @@ fn a_missing_mandatory_ie_is_answered_in_the_messages_own_way() {
     assert_eq!(treatment(&both), format!("discard and report {both_missing}"), "no party can be told");
     let no_cause = without(&release(), IeId::CAUSE);
     assert_eq!(treatment(&no_cause), format!("proceed and report {}", cause("cause")));
-    assert_eq!(no_cause.clearing_cause().value, CauseValue::NORMAL_UNSPECIFIED);
     let rest = [(MessageType::ReleaseComplete, "proceed"), (MessageType::Status, "discard")];
     for (kind, expected) in rest {
         assert_eq!(treatment(&Message::new(cr(), kind)), expected);
@@ -216,6 +215,8 @@ fn other_errors_are_reported_while_the_message_counts() {
     assert_eq!(treatment(&setup().with(invalid(IeId::CALLING_PARTY_NUMBER)).with(unknown())), contents);
     let access = report("43 (access information discarded)", "AAL parameters");
     assert_eq!(treatment(&setup().with(invalid(IeId::AAL_PARAMETERS))), access);
+    let both = setup().with(invalid(IeId::AAL_PARAMETERS)).with(unknown());
+    assert_eq!(treatment(&both), unknown_ie, "of access information only if there is nothing else");
     let complete = Message::new(cr(), MessageType::ReleaseComplete).with(unknown());
     assert_eq!(treatment(&complete), "proceed", "nobody is left to be told");
 }
@@ -232,6 +233,9 @@ fn ies_go_by_their_instruction() {
     assert_eq!(with(IeAction::DiscardMessageAndReport), format!("discard and report {cause}"));
     let clearing = release().with(unknown().instructed(IeInstruction::follow(IeAction::ClearCall)));
     assert_eq!(treatment(&clearing), format!("proceed and report {cause}"), "it clears already");
+    let clear = unknown().instructed(IeInstruction::follow(IeAction::ClearCall));
+    let complete = Message::new(cr(), MessageType::ReleaseComplete).with(clear);
+    assert_eq!(treatment(&complete), "proceed", "it has cleared");
 }
 
 #[test]

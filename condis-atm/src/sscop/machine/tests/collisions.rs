@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::super::super::wire::Pdu;
+use super::super::super::wire::{Pdu, Source};
 use super::super::super::{Dialect, Output, Params, State};
 use super::{Bench, line, sn};
 
@@ -227,6 +227,47 @@ fn a_repeated_bgn_in_idle() {
         bench.pdu(Pdu::Bgn { n_sq: 1, n_mr: sn(9), uu: &[] });
         assert_eq!(bench.drain(), [if taken { "AA-ESTABLISH.indication" } else { "BGREJ" }]);
     }
+}
+
+/// What a user has said of one connection does not go out with another, nor with what SSCOP does by itself.
+#[test]
+fn information_of_a_user_goes_where_it_belongs() {
+    let params = || Params { idle_accepts_repeated_bgn: false, ..Params::default() };
+    let bgn = |n_sq| Pdu::Bgn { n_sq, n_mr: sn(9), uu: &[] };
+    let sent = |bench: &mut Bench| -> Vec<Vec<u8>> {
+        let outputs = std::iter::from_fn(|| bench.sscop.poll_output());
+        let sent = outputs.filter_map(|output| match output {
+            Output::Transmit(octets) => Some(octets),
+            _ => None,
+        });
+        sent.collect()
+    };
+    // Refused with a word, which a repetition gets as well, but not that of a later connection.
+    let mut bench = Bench::new(params());
+    bench.pdu(bgn(1));
+    bench.sscop.release(bench.now, b"no").unwrap();
+    bench.pdu(bgn(1));
+    let refusal = Pdu::Bgrej { uu: b"no" }.encode();
+    assert_eq!(sent(&mut bench), [refusal.clone(), refusal]);
+    bench.pdu(bgn(2));
+    bench.sscop.establish_response(bench.now, b"yes", true).unwrap();
+    bench.pdu(Pdu::End { source: Source::User, uu: &[] });
+    sent(&mut bench);
+    bench.pdu(bgn(2));
+    assert_eq!(sent(&mut bench), [Pdu::Bgrej { uu: &[] }.encode()]);
+    // Sheet 16: what answers the BGN again tells nothing but the end.
+    bench.pdu(bgn(3));
+    bench.sscop.establish_response(bench.now, b"yes", true).unwrap();
+    bench.sscop.release(bench.now, b"bye").unwrap();
+    sent(&mut bench);
+    bench.pdu(bgn(3));
+    let end = |source, uu| Pdu::End { source, uu }.encode();
+    let bgak = Pdu::Bgak { n_mr: sn(128), uu: &[] }.encode();
+    assert_eq!(sent(&mut bench), [bgak, end(Source::User, b"bye")]);
+    bench.pdu(Pdu::Endak);
+    // An SD without a connection: the END is SSCOP's own.
+    bench.pdu(Pdu::Sd { n_s: sn(0), sdu: &[] });
+    assert_eq!(sent(&mut bench), [end(Source::Sscop, &[])]);
 }
 
 /// UNI 3.0's BGN has N(SQ)=0, and is new each time.

@@ -264,6 +264,59 @@ fn a_full_queue_pushes_back() {
     assert_eq!(bench.drain(), ["SD N(S)=3 [1 octet]"]);
 }
 
+/// Sheets 20 and 30: the credit that goes with an answer is that of a new beginning, where numbers are from zero again.
+#[test]
+fn an_answer_grants_credit_from_the_beginning() {
+    type Row = (Pdu<'static>, fn(&mut Bench), &'static str);
+    let answers: [Row; 2] = [
+        (
+            Pdu::Rs { n_sq: 6, n_mr: sn(9), uu: &[] },
+            |bench| bench.sscop.resync_response(bench.now).unwrap(),
+            "RSAK N(MR)=128",
+        ),
+        (
+            Pdu::Er { n_sq: 6, n_mr: sn(9) },
+            |bench| bench.sscop.recover_response(bench.now).unwrap(),
+            "ERAK N(MR)=128",
+        ),
+    ];
+    for (asked, answer, sent) in answers {
+        let mut bench = Bench::ready();
+        (0..3).for_each(|n_s| bench.pdu(sd(n_s)));
+        bench.pdu(asked);
+        bench.drain();
+        answer(&mut bench);
+        assert_eq!(bench.drain(), [sent]);
+    }
+}
+
+/// A new beginning by the peer makes room for everybody, and needs no word of it.
+#[test]
+fn room_is_not_told_of_after_a_new_beginning() {
+    let begin: [fn(&mut Bench); 2] = [
+        |bench| {
+            bench.pdu(Pdu::Rs { n_sq: 6, n_mr: sn(100), uu: &[] });
+            bench.sscop.resync_response(bench.now).unwrap();
+        },
+        |bench| {
+            bench.pdu(Pdu::Bgn { n_sq: 6, n_mr: sn(100), uu: &[] });
+            bench.sscop.establish_response(bench.now, &[], true).unwrap();
+        },
+    ];
+    for (at, begin) in begin.into_iter().enumerate() {
+        let mut bench = Bench::ready_with(Params { transmit_len_max: 1, ..Params::default() }, true);
+        bench.data(&[7]);
+        assert!(bench.sscop.data(bench.now, vec![9]).is_err());
+        begin(&mut bench);
+        let mut told = bench.drain();
+        bench.data(&[8]);
+        told.extend(bench.pass_until(750));
+        bench.pdu(stat(1, 1, &[]));
+        told.extend(bench.drain());
+        assert!(told.iter().all(|told| told != "writable"), "{at}: {told:?}");
+    }
+}
+
 /// k and j hold both ways (§7.3, §7.7).
 #[test]
 fn lengths_have_bounds() {
