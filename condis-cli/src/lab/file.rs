@@ -194,6 +194,7 @@ pub(super) struct IpTable {
     pub(super) sizes: Option<Spanned<Vec<Spanned<Quantity>>>>,
     pub(super) times: Option<Spanned<u32>>,
     pub(super) timeout: Option<Spanned<String>>,
+    pub(super) patience: Option<Spanned<String>>,
 }
 
 /// One of the `pvcs` of an IP client.

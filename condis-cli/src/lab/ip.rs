@@ -47,6 +47,8 @@ pub struct PingPlan {
     pub times: u32,
     /// Time after which an answer is missing.
     pub timeout: Duration,
+    /// For so long each is asked until it answers for the first time, before anything counts.
+    pub patience: Duration,
 }
 
 impl IpPlan {

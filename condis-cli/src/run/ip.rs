@@ -132,6 +132,28 @@ impl IpRun {
         }
     }
 
+    /// Asks those who have not answered yet. False: all have, or it has no patience for so long.
+    fn call_on(&self, waited: Duration) -> bool {
+        let Some((plan, host)) = self.asks() else { return false };
+        let mut silent = plan.to.clone();
+        silent.retain(|to| !host.echoes().iter().any(|echo| echo.to == *to && echo.answered.is_some()));
+        if waited >= plan.patience {
+            return false;
+        }
+        for to in &silent {
+            host.ping(*to, plan.sizes.first().copied().unwrap_or(0));
+        }
+        !silent.is_empty()
+    }
+
+    /// True once everybody has answered some request.
+    fn has_heard_all(&self) -> bool {
+        self.asks().is_none_or(|(plan, host)| {
+            let echoes = host.echoes();
+            plan.to.iter().all(|to| echoes.iter().any(|echo| echo.to == *to && echo.answered.is_some()))
+        })
+    }
+
     /// Asks everybody, in the round with this number. False: it has no such round.
     fn ask(&self, round: usize) -> bool {
         let Some((plan, host)) = self.asks() else { return false };
@@ -249,6 +271,15 @@ pub(super) fn ask_all(
     let Some(timeout) = timeouts.max() else { return true };
     // Until it is known who is at the far end of a permanent connection, nobody can be asked over it.
     wait(timeout, &mut || ips.iter().all(|ip| ip.asks().is_none() || ip.client().is_introduced()));
+    let mut waited = Duration::ZERO;
+    while !stop.load(SeqCst) {
+        let asked: Vec<_> = ips.iter().filter(|ip| ip.call_on(waited)).collect();
+        if asked.is_empty() {
+            break;
+        }
+        wait(CALL_ON_AGAIN, &mut || asked.iter().all(|ip| ip.has_heard_all()));
+        waited += CALL_ON_AGAIN;
+    }
     for round in 0.. {
         let asked: Vec<_> = ips.iter().filter(|ip| ip.ask(round)).collect();
         if asked.is_empty() {
@@ -262,3 +293,6 @@ pub(super) fn ask_all(
     }
     true
 }
+
+/// As often as `ping` asks.
+const CALL_ON_AGAIN: Duration = Duration::from_secs(1);

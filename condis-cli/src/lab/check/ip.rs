@@ -134,6 +134,7 @@ impl Checker<'_> {
             ("sizes", table.sizes.as_ref().map(Spanned::span)),
             ("times", table.times.as_ref().map(Spanned::span)),
             ("timeout", table.timeout.as_ref().map(Spanned::span)),
+            ("patience", table.patience.as_ref().map(Spanned::span)),
         ];
         if let Some((key, Some(span))) = pings.into_iter().find(|(_, span)| span.is_some()) {
             return Err(self
@@ -178,7 +179,8 @@ impl Checker<'_> {
                 .help(format!("expected at most {PINGS_AT_ONCE_MAX} of `ping` times `sizes`")));
         }
         let timeout = self.source.duration_or(&table.timeout, PING_TIMEOUT_DEFAULT)?;
-        Ok(PingPlan { to, sizes, times, timeout })
+        let patience = self.source.duration_or(&table.patience, Duration::ZERO)?;
+        Ok(PingPlan { to, sizes, times, timeout, patience })
     }
 
     /// Somebody in the subnet, or at the far end of a permanent connection: nobody else is reached.
