@@ -197,7 +197,7 @@ fn the_far_end_says_who_it_is() {
     let report = simulated(&[
         &format!("node.host.ip.permanent.pvcs={pvcs}"),
         &format!("node.third.ip.permanent.pvcs={pvcs}"),
-        "fibre.c.delay=20ms",
+        "fibre.c.delay=300ms",
     ]);
     assert!(report.is_ok(), "{:#?}", report.problems);
     let permanent = report.ips.iter().find(|ip| ip.node == "third" && ip.name == "permanent").expect("there");

@@ -859,7 +859,7 @@ fn destination(packet: &[u8]) -> Option<Ipv4Addr> {
 }
 
 /// The same, whatever its selector: that names a user within a station.
-fn same_station(one: &AtmAddress, other: &AtmAddress) -> bool {
+pub(in crate::ip) fn same_station(one: &AtmAddress, other: &AtmAddress) -> bool {
     match (one, other) {
         (AtmAddress::Nsap(one), AtmAddress::Nsap(other)) => one[..19] == other[..19],
         _ => one == other,

@@ -8,21 +8,23 @@ use condis::af::{Af, HeldAf};
 use condis::binding::Binding;
 use condis::driver::{BindingLife, Bound, ClientAf, ClientBinding, ClientSap, ClientVc, Protocol};
 use condis::nbl::{Pool, PoolConfig};
-use condis::oid::{About, OidAnswer};
+use condis::oid::{About, OidAnswer, OidRequest, code};
 use condis::params::AddressFamily;
 use condis::role::Client;
 use condis::runtime::{Lane, OnTimer, Runtime, Time, TimerId};
 use condis::sap::{HeldSap, SapRef};
 use condis::status::NdisStatus;
-use condis::token::{Answer, NotifyCloseAf, Outcome, Pended, RestartBinding, Token, Unbind};
+use condis::token::{Answer, NotifyCloseAf, Oid, Outcome, Pended, RestartBinding, Token, Unbind};
 use condis::trace::VcId;
 use condis_link::ip::{IpPort, IpPortUser};
 
 use super::call::{CallObject, IpCall};
 use crate::VpVc;
 use crate::addr::AtmAddress;
-use crate::driver::{Aal, AtmFlow, AtmPvc, AtmSap, Field, Layer2, SapAddress};
-use crate::ip::classical::{LisConfig, LisCounters, LisMember, LisOutput, LisVc};
+use crate::driver::{
+    Aal, AtmFlow, AtmPvc, AtmSap, Field, Layer2, SapAddress, addresses_of, get_addresses_request,
+};
+use crate::ip::classical::{LisConfig, LisCounters, LisMember, LisOutput, LisVc, Server, same_station};
 use crate::ip::encap::Encapsulation;
 use crate::traffic::Contract;
 
@@ -90,6 +92,8 @@ struct Mine {
     by_lis: BTreeMap<LisVc, Arc<IpCall>>,
     last_number: u64,
     running: bool,
+    /// The network knows our address: others can call us.
+    addressed: bool,
     stopping: bool,
     /// As it was last told to who watches.
     was_ready: (bool, bool),
@@ -147,6 +151,7 @@ impl IpClient {
             by_lis: BTreeMap::new(),
             last_number: 0,
             running: false,
+            addressed: false,
             stopping: false,
             was_ready: (false, false),
             problems: VecDeque::new(),
@@ -192,6 +197,9 @@ impl IpClient {
             (AfStage::None | AfStage::Opening, _) => "its address family is not open",
             (AfStage::Closing | AfStage::Closed, _) => "its address family is closed",
             (AfStage::Open(_), SapStage::Registered(_)) if !mine.running => "its binding does not run",
+            (AfStage::Open(_), SapStage::Registered(_)) if !mine.may_call(&self.0.config) => {
+                "its address is not registered"
+            }
             (AfStage::Open(_), SapStage::Registered(_))
                 if mine.member.permanent().0 < self.0.config.pvcs.len() =>
             {
@@ -440,6 +448,7 @@ impl Shared {
             if let Outcome::Done(result) = af.register_sap(sap.to_sap(), Box::new(TheSap(client))) {
                 self.registered(result);
             }
+            self.ask_addresses(af);
             self.make_permanent(af);
         }
         self.begin();
@@ -471,11 +480,35 @@ impl Shared {
         }
     }
 
-    /// Calls can be made once the binding runs and calls can be taken.
+    /// Asks which addresses there are now, from outside of the upcall that tells of them.
+    fn ask_addresses(&self, af: Af<'_, Client>) {
+        let Some(client) = self.strong() else { return };
+        let af = af.keep();
+        let ask = move || {
+            let asked = af.at().oid_request(About::Af, get_addresses_request(ADDRESSES_MAX));
+            if let Outcome::Done(answer) = asked {
+                client.answered(&answer);
+            }
+        };
+        self.runtime.defer(self.lane, Box::new(ask));
+    }
+
+    fn answered(&self, answer: &OidAnswer) {
+        let request = answer.request.as_ref().filter(|request| request.oid == code::CO_GET_ADDRESSES);
+        let Some(addresses) = request.and_then(|request| addresses_of(request).ok()) else { return };
+        let own = &self.config.lis.atm;
+        self.lock().addressed = addresses.iter().any(|address| same_station(address, own));
+        self.begin();
+    }
+
+    /// Calls can be made once the binding runs, calls can be taken, and the network knows where.
     fn begin(&self) {
         let ready = {
             let mine = self.lock();
-            mine.running && !mine.stopping && matches!(mine.sap, SapStage::Registered(_))
+            mine.running
+                && !mine.stopping
+                && matches!(mine.sap, SapStage::Registered(_))
+                && mine.may_call(&self.config)
         };
         if ready {
             self.input(LisMember::handle_ready);
@@ -536,11 +569,17 @@ impl Shared {
 }
 
 impl Mine {
+    /// Who has a server, or is one, calls once it can be called itself: who is told its address would else call in vain.
+    fn may_call(&self, config: &IpClientConfig) -> bool {
+        self.addressed || config.lis.server == Server::None
+    }
+
     /// Whether the client is ready, and whether it knows who is at its permanent connections.
     fn readiness(&self, config: &IpClientConfig) -> (bool, bool) {
         let (up, known) = self.member.permanent();
         let ready = self.running
             && matches!(self.sap, SapStage::Registered(_))
+            && self.may_call(config)
             && up == config.pvcs.len()
             && self.member.is_registered();
         (ready, known == config.pvcs.len())
@@ -679,8 +718,25 @@ impl ClientAf for IpClient {
         Ok(Box::new(CallObject(call)))
     }
 
-    fn oid_request_complete(&self, _: Af<'_, Client>, _: About, _: OidAnswer) {
+    /// There are other addresses: they are asked for (CO-196).
+    fn oid_request<'a>(
+        &self,
+        af: Af<'_, Client>,
+        _: About,
+        request: OidRequest,
+        token: Token<'a, Oid>,
+    ) -> Answer<'a, Oid> {
+        let known = request.oid == code::CO_ADDRESS_CHANGE;
+        if known {
+            self.0.ask_addresses(af);
+        }
+        let status = if known { NdisStatus::SUCCESS } else { NdisStatus::NOT_SUPPORTED };
+        token.done(OidAnswer::new(status, request))
+    }
+
+    fn oid_request_complete(&self, _: Af<'_, Client>, _: About, answer: OidAnswer) {
         // A permanent connection that was not added is found out by the call on it.
+        self.0.answered(&answer);
     }
 }
 
@@ -696,6 +752,9 @@ impl ClientSap for TheSap {
         self.0.deregistered();
     }
 }
+
+/// Addresses of an adapter that are looked at.
+const ADDRESSES_MAX: usize = 64;
 
 /// AAL5's longest SDU.
 const SDU_OCTETS_MAX: usize = 65_535;
