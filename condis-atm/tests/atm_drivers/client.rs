@@ -30,6 +30,8 @@ pub enum Policy {
     /// With SDUs of at most so many octets both ways.
     Shorten(u32),
     Reject(NdisStatus),
+    /// With changed parameters that say nothing.
+    Garble,
     /// Later, by [`TestClient::answer`].
     Pend,
 }
@@ -673,6 +675,11 @@ impl ClientVc for TestClient {
                 token.done(Ok(params))
             }
             Policy::Reject(status) => token.done(Err(Refused::with(status, params))),
+            Policy::Garble => {
+                params.manager = None;
+                params.flags |= CallFlags::CALL_PARAMETERS_CHANGED;
+                token.done(Ok(params))
+            }
             Policy::Pend => {
                 let (pended, answer) = token.pend();
                 self.lock().offers.push((pended, params));

@@ -333,20 +333,21 @@ impl<M: Model> State<M> {
         effects: &mut Effects<M>,
     ) {
         let Some(record) = self.records.get_mut(&leg) else { return };
-        // The client may have shortened its SDUs, and chosen among the protocols.
-        let result = result.and_then(|params| match AtmCall::from_params(&params) {
-            Ok(call) => Ok(call),
-            Err(_) if !params.changed() => Ok(record.call.clone()),
-            Err(_) => Err(NdisStatus::INVALID_DATA),
-        });
         match (&mut record.ndis, result) {
-            (Ndis::Offered, Ok(accepted)) => {
-                record.call.forward.sdu_octets_max =
-                    record.call.forward.sdu_octets_max.min(accepted.forward.sdu_octets_max);
-                record.call.backward.sdu_octets_max =
-                    record.call.backward.sdu_octets_max.min(accepted.backward.sdu_octets_max);
-                record.call.blli = accepted.blli;
+            (Ndis::Offered, Ok(params)) => {
                 record.ndis = Ndis::Accepted;
+                match AtmCall::from_params(&params) {
+                    // The client may have shortened its SDUs, and chosen among the protocols.
+                    Ok(accepted) => {
+                        let shorten = |max: &mut u32, wanted: u32| *max = (*max).min(wanted);
+                        shorten(&mut record.call.forward.sdu_octets_max, accepted.forward.sdu_octets_max);
+                        shorten(&mut record.call.backward.sdu_octets_max, accepted.backward.sdu_octets_max);
+                        record.call.blli = accepted.blli;
+                    }
+                    Err(_) if !params.changed() => {}
+                    // It has accepted all the same, so it hears of the end and closes.
+                    Err(_) => self.end_call(now, leg, NdisStatus::INVALID_DATA),
+                }
                 self.advance(now, leg, effects);
             }
             (Ndis::OfferTakenBack, Ok(_)) => record.ndis = Ndis::RemoteClosed,
