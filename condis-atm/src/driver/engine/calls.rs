@@ -730,11 +730,23 @@ impl<M: Model> State<M> {
 
     fn tell_remote_close(&mut self, leg: LegKey, then: Ndis, effects: &mut Effects<M>) {
         let Some(record) = self.records.get_mut(&leg) else { return };
-        record.ndis = then;
         if let Network::Over(status, data) = &record.network {
-            let (vc, status, data) = (record.vc.clone(), *status, data.clone());
-            effects.push_back(Effect::RemoteClosed { vc, status, data });
+            let (status, data) = (*status, data.clone());
+            self.tell_close(leg, then, status, data, effects);
         }
+    }
+
+    pub(super) fn tell_close(
+        &mut self,
+        leg: LegKey,
+        then: Ndis,
+        status: NdisStatus,
+        data: CloseData,
+        effects: &mut Effects<M>,
+    ) {
+        let Some(record) = self.records.get_mut(&leg) else { return };
+        record.ndis = then;
+        effects.push_back(Effect::RemoteClosed { vc: record.vc.clone(), status, data });
     }
 
     /// The VC is inactive: a release by the peer is answered.
