@@ -166,11 +166,8 @@ impl<M: Model> State<M> {
     // From clients: outgoing calls
 
     pub(super) fn make(&mut self, now: Time, leg: LegKey, make: Box<Make<M>>, effects: &mut Effects<M>) {
-        if let Some(record) = self.records.get_mut(&leg) {
-            // NDIS takes the call for over; the path is not quite.
-            record.next = Some(make);
-            return;
-        }
+        // A call is over for its client only once nothing of it is left here: see `close` and `failed`.
+        debug_assert!(!self.records.contains_key(&leg), "a VC has one call");
         let pvc = self.permanent_for(&make);
         let permanent_only = make.params.flags.contains(CallFlags::PERMANENT_VC) || make.call.is_none();
         let refusal = match &pvc {
@@ -223,7 +220,6 @@ impl<M: Model> State<M> {
             parties: BTreeMap::new(),
             first_party: party,
             owner: None,
-            next: None,
         };
         self.records.insert(leg, record);
         match carrier {
@@ -308,7 +304,6 @@ impl<M: Model> State<M> {
             parties: BTreeMap::new(),
             first_party: None,
             owner: Some((af, owner)),
-            next: None,
         };
         self.records.insert(leg, record);
     }
@@ -779,9 +774,6 @@ impl<M: Model> State<M> {
         if let Some((af, owner)) = record.owner {
             self.doomed.insert(leg, af);
             effects.push_back(Effect::Delete { leg, owner });
-        }
-        if let Some(make) = record.next {
-            effects.push_back(Effect::Again { leg, make });
         }
     }
 }
