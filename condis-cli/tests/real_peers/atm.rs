@@ -345,18 +345,19 @@ fn ip_on_permanent_connections() {
     let folder = tempfile::tempdir().expect("there is room for files");
     let cable = Cable::new();
     let mut linux = Guest::boot("pvc", Mode::Pvc, "uni31", LINUX, cable.guest).ready();
-    let ips = |asks: [&str; 2]| {
+    let ips = |peer: &str, asks: [&str; 2]| {
         let [llc, mux] = asks;
         format!(
             "[node.ours.ip.llc]\nadapter = \"atm0\"\nip = \"10.1.9.2/24\"\n\
-             pvcs = [{{ pvc = \"0.101\", peer = \"10.1.9.1\" }}]\n{llc}\n\
+             pvcs = [{{ pvc = \"0.101\"{peer} }}]\n{llc}\n\
              [node.ours.ip.mux]\nadapter = \"atm0\"\naddress = \".01\"\nip = \"10.1.7.2/24\"\n\
              pvcs = [{{ pvc = \"0.103\", encapsulation = \"vc-mux\", peer = \"10.1.7.1\" }}]\n{mux}\n"
         )
     };
     let mut first = true;
-    for drivers in DRIVERS {
-        let mut serving = ip_host(folder.path(), drivers, "3.1", cable.ours, &ips(["", ""]));
+    // Told who is at the far end, and asking it.
+    for (drivers, peer) in DRIVERS.into_iter().zip([", peer = \"10.1.9.1\"", ""]) {
+        let mut serving = ip_host(folder.path(), drivers, "3.1", cable.ours, &ips(peer, ["", ""]));
         serving.line("ours/mux serves 10.1.7.2/24");
         if first {
             linux.does("clippvc 101 10.1.9.1 10.1.9.2");
@@ -369,7 +370,7 @@ fn ip_on_permanent_connections() {
             "ping = [\"10.1.9.1\"]\nsizes = [56, 9152]\npatience = \"20s\"",
             "ping = [\"10.1.7.1\"]\nsizes = [56, 1472]\npatience = \"20s\"",
         ];
-        answered(ip_host(folder.path(), drivers, "3.1", cable.ours, &ips(asks)));
+        answered(ip_host(folder.path(), drivers, "3.1", cable.ours, &ips(peer, asks)));
         first = false;
     }
     linux.end();

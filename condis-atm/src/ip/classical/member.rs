@@ -782,7 +782,11 @@ impl LisMember {
         let (Some(ip), Some(connection)) = (station.ip, self.vcs.get_mut(&vc)) else { return };
         if connection.state == ConnectionState::Permanent {
             self.timers.disarm(Timer::AskPermanent(vc));
-            return self.goes_through(now, ip, vc);
+            return match self.neighbours.get(&ip).map(|neighbour| &neighbour.state) {
+                Some(Resolution::Through(other)) if *other != vc => self.counters.dropped_arp_impostor += 1,
+                None if self.neighbours.len() >= NEIGHBOURS_MAX => self.counters.dropped_table_full += 1,
+                Some(_) | None => self.goes_through(now, ip, vc),
+            };
         }
         let Some(atm) = station.atm else { return };
         if connection.remote.is_none() {
@@ -791,7 +795,24 @@ impl LisMember {
         }
         match self.config.server {
             Server::Here => self.take_in(now, vc, ip, atm),
-            Server::At(_) | Server::None => self.known(now, ip, atm),
+            Server::At(_) | Server::None => self.believe(now, ip, atm),
+        }
+    }
+
+    /// A caller says that it has this address: believed, unless it is known to be elsewhere. One that moved is found by asking, once the call to
+    /// where it was fails or the entry is old.
+    fn believe(&mut self, now: Time, ip: Ipv4Addr, atm: AtmAddress) {
+        let is_elsewhere = match self.neighbours.get(&ip).map(|neighbour| &neighbour.state) {
+            Some(Resolution::Known { atm: known }) => !same_station(known, &atm),
+            Some(Resolution::Through(_)) => true,
+            Some(Resolution::Asking { .. }) | None => false,
+        };
+        if !self.config.contains(ip) {
+            self.counters.dropped_not_in_lis += 1;
+        } else if is_elsewhere {
+            self.counters.dropped_arp_impostor += 1;
+        } else {
+            self.known(now, ip, atm);
         }
     }
 

@@ -97,6 +97,8 @@ struct Mine {
     stopping: bool,
     /// As it was last told to who watches.
     was_ready: (bool, bool),
+    /// Whoever has the client wants no more of it.
+    for_good: bool,
     problems: VecDeque<String>,
     unbinds: Vec<Pended<Unbind>>,
     notices: Vec<Pended<NotifyCloseAf>>,
@@ -154,6 +156,7 @@ impl IpClient {
             addressed: false,
             stopping: false,
             was_ready: (false, false),
+            for_good: false,
             problems: VecDeque::new(),
             unbinds: Vec::new(),
             notices: Vec::new(),
@@ -225,8 +228,10 @@ impl IpClient {
         self.0.lock().member.resolved(ip).cloned()
     }
 
-    /// Closes everything: calls, SAP, address family.
+    /// Closes everything: calls, SAP, address family. For good: an adapter or a manager that goes closes them too, but the client goes on with the
+    /// next one.
     pub fn stop(&self) {
+        self.0.lock().for_good = true;
         let client = self.0.clone();
         self.0.runtime.defer(self.0.lane, Box::new(move || client.stop()));
     }
@@ -299,7 +304,8 @@ impl Shared {
     }
 
     fn arm(&self, mine: &mut Mine) {
-        let wanted = mine.member.next_timeout().filter(|_| !mine.stopping);
+        let is_over = mine.stopping || matches!(mine.af, AfStage::Closed);
+        let wanted = mine.member.next_timeout().filter(|_| !is_over);
         if mine.armed.map(|(at, _)| at) == wanted {
             return;
         }
@@ -562,7 +568,10 @@ impl Shared {
     }
 
     fn af_closed(&self) {
-        self.lock().af = AfStage::Closed;
+        {
+            let mut mine = self.lock();
+            (mine.af, mine.addressed) = (AfStage::Closed, false);
+        }
         self.wind_up();
         self.tell();
     }
@@ -611,7 +620,12 @@ impl Mine {
             AfStage::Open(af) => Step::CloseAf(af),
             stage @ (AfStage::None | AfStage::Closed) => {
                 self.af = stage;
-                Step::Answer(std::mem::take(&mut self.unbinds), std::mem::take(&mut self.notices))
+                let (unbinds, notices) =
+                    (std::mem::take(&mut self.unbinds), std::mem::take(&mut self.notices));
+                // Who is not asked by NDIS has stopped for good, or will be asked yet.
+                self.stopping &= self.for_good || unbinds.is_empty() && notices.is_empty();
+                self.running &= unbinds.is_empty();
+                Step::Answer(unbinds, notices)
             }
             stage @ (AfStage::Opening | AfStage::Closing) => {
                 self.af = stage;
@@ -676,7 +690,8 @@ impl ClientBinding for IpClient {
     fn af_register_notify(&self, binding: Binding<'_, Client>, family: AddressFamily) {
         {
             let mut mine = self.0.lock();
-            if family != AddressFamily::Q2931 || mine.stopping || !matches!(mine.af, AfStage::None) {
+            let may_open = matches!(mine.af, AfStage::None | AfStage::Closed) && !mine.stopping;
+            if family != AddressFamily::Q2931 || !may_open {
                 return;
             }
             mine.af = AfStage::Opening;
