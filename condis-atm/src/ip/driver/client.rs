@@ -187,8 +187,8 @@ impl IpClient {
         self.0.lock().readiness(&self.0.config).1
     }
 
-    /// Calls this when [`IpClient::is_ready`] or [`IpClient::is_introduced`] has changed, there is a problem, or it has stopped; under no lock, from any
-    /// thread. The first one that is set stays.
+    /// Calls this when [`IpClient::is_ready`] or [`IpClient::is_introduced`] has changed, there is a problem, or it has stopped;
+    /// under no lock, from any thread. The first one that is set stays.
     pub fn on_change(&self, tell: impl Fn() + Send + Sync + 'static) {
         let _ = self.0.on_change.set(Box::new(tell));
     }
