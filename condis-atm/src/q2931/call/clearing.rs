@@ -61,7 +61,7 @@ impl CallControl {
             causes.iter().take(1).cloned().chain([self.expiry_cause(Timer::T308)]).collect();
         let reference = self.calls[slot].reference();
         self.counters.releases_repeated += 1;
-        self.send(&compose::clearing(MessageType::Release, reference, &both, &[]));
+        self.send(compose::clearing(MessageType::Release, reference, &both, &[]));
     }
 
     /// Clears a call because something is wrong: RELEASE goes out at once, and the user is told.
@@ -89,7 +89,7 @@ impl CallControl {
         self.end_parties(slot);
         self.stop_enquiry(slot);
         let reference = self.calls[slot].reference();
-        self.send(&compose::clearing(MessageType::Release, reference, &causes, other));
+        self.send(compose::clearing(MessageType::Release, reference, &causes, other));
         self.enter(slot, State::ReleaseSent { causes, sent: 1 }, because);
         self.arm(now, slot, Timer::T308);
     }

@@ -17,7 +17,8 @@ use super::{
 };
 use crate::VpVc;
 use crate::q2931::wire::{
-    CallRef, Cause, CauseValue, Diagnostics, Ie, Message, MessageType, Side, Treatment, Version,
+    CallRef, Cause, CauseValue, Diagnostics, Ie, Message, MessageType, MessageWriter, Side, Treatment,
+    Version,
 };
 
 /// The calls of one interface, at either side. The contract is that of [the module](super).
@@ -92,7 +93,7 @@ impl CallControl {
         let slot = self.calls.next_slot();
         let value = self.ours.allocate(slot);
         let message = compose::setup(self.config.version, CallRef::new(value, false), params, first);
-        let octets = match compose::encode(&message) {
+        let octets = match compose::encode(message) {
             Ok(octets) => octets,
             Err(error) => {
                 self.ours.remove(value);
@@ -195,7 +196,7 @@ impl CallControl {
         if refused || !self.saal_up {
             if refused {
                 let reference = self.calls[slot].reference();
-                self.send(&compose::clearing(MessageType::ReleaseComplete, reference, &causes, other));
+                self.send(compose::clearing(MessageType::ReleaseComplete, reference, &causes, other));
             }
             self.cleared(slot, causes, Vec::new(), Because::Request("release"));
             return Ok(());
@@ -223,12 +224,7 @@ impl CallControl {
                     _ => None,
                 };
                 let reference = self.calls[slot].reference();
-                self.send(&compose::clearing(
-                    MessageType::ReleaseComplete,
-                    reference,
-                    report.as_slice(),
-                    &[],
-                ));
+                self.send(compose::clearing(MessageType::ReleaseComplete, reference, report.as_slice(), &[]));
                 self.enter(slot, State::Null, Because::Request("release_response"));
                 self.free_reference(slot);
                 self.forget(slot);
@@ -428,7 +424,7 @@ impl CallControl {
         let call = &self.calls[slot];
         let party = call.parties.as_ref().map(|parties| PartyId(parties.first));
         let message = compose::answer(kind, call.reference(), given, answer, party);
-        let octets = compose::encode(&message)?;
+        let octets = compose::encode(message)?;
         if let Some(connection) = given {
             self.take_connection(slot, connection);
         }
@@ -472,7 +468,7 @@ impl CallControl {
         if let Some(kind) = about {
             cause = cause.with(Diagnostics::MessageType(kind));
         }
-        self.send(&compose::clearing(MessageType::ReleaseComplete, reference.reply(), &[cause], &[]));
+        self.send(compose::clearing(MessageType::ReleaseComplete, reference.reply(), &[cause], &[]));
     }
 
     fn handle_known(&mut self, now: Time, slot: usize, reaction: Reaction, message: Message) {
@@ -592,7 +588,7 @@ impl CallControl {
         self.outputs.push_back(output);
     }
 
-    pub(super) fn send(&mut self, message: &Message) {
+    pub(super) fn send(&mut self, message: MessageWriter) {
         let octets = compose::encode(message).expect("what is composed here alone is short");
         self.transmit(octets);
     }

@@ -29,7 +29,7 @@ impl CallControl {
             Treatment::DiscardAndReport(cause) => {
                 self.counters.status_sent += 1;
                 let status = compose::status(message.call_ref.reply(), &cause, 0, None);
-                return self.send(&status);
+                return self.send(status);
             }
         };
         // What a user asks for the network does not look at.
@@ -71,7 +71,7 @@ impl CallControl {
     fn refuse(&mut self, setup: &Message, cause: Cause) {
         self.counters.calls_refused_here += 1;
         let reference = setup.call_ref.reply();
-        self.send(&compose::clearing(MessageType::ReleaseComplete, reference, &[cause], &[]));
+        self.send(compose::clearing(MessageType::ReleaseComplete, reference, &[cause], &[]));
     }
 
     /// CONNECT ACKNOWLEDGE in U8: the call stands. In N10: our CONNECT has arrived; a second one changes nothing.

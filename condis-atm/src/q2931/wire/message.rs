@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::codec::{ContentError, EXT};
+use super::codec::ContentError;
 use super::ie::{
     AalParameters, AlternativeTrafficDescriptor, BearerCapability, CallState, CalledPartyNumber,
     CalledPartySubaddress, CallingPartyNumber, CallingPartySubaddress, Cause, ConnectedNumber, ConnectionId,
@@ -10,7 +10,7 @@ use super::ie::{
     LowLayerInfo, MinimumTrafficDescriptor, Notification, QosParameter, RestartIndicator, TrafficDescriptor,
     TransitDelay, TransitNetworkSelection, UserUser,
 };
-use super::{CallRef, Coding, IeInstruction, MessageInstruction, MessageType, Octets};
+use super::{CallRef, Coding, IeInstruction, MessageInstruction, MessageType, MessageWriter, Octets};
 
 /// Octets of the longest message: what the SAAL carries (Q.2130, SSCOP's k).
 pub const MESSAGE_LEN_MAX: usize = 4096;
@@ -18,15 +18,12 @@ pub const MESSAGE_LEN_MAX: usize = 4096;
 /// Octets of the header: protocol discriminator, call reference, type, length (Q.2931 §4.1).
 pub const MESSAGE_HEADER_LEN: usize = 9;
 
-/// Octets that most messages have at most, so that one allocation does.
-const USUAL_LEN: usize = 160;
-
 /// Octets that most IEs have at least, and how many of them a long message usually has: what is allocated at once.
 const USUAL_IE_LEN: usize = 6;
 const USUAL_IES: usize = 12;
 
 /// Protocol discriminator of Q.2931 (§4.2).
-const PROTOCOL: u8 = 0x09;
+pub(super) const PROTOCOL: u8 = 0x09;
 
 /// A message.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -127,12 +124,6 @@ accessors! {
 }
 
 impl Message {
-    /// The same with room for so many IEs more, so that it need not be moved while they come.
-    pub(crate) fn with_room(mut self, ies_len: usize) -> Message {
-        self.ies.reserve(ies_len);
-        self
-    }
-
     /// A message without IEs.
     pub const fn new(call_ref: CallRef, kind: MessageType) -> Message {
         Message {
@@ -242,17 +233,8 @@ impl Message {
     /// # Errors
     /// [`MessageTooLong`].
     pub fn encode(&self) -> Result<Vec<u8>, MessageTooLong> {
-        let mut octets = Vec::with_capacity(USUAL_LEN);
-        octets.extend([PROTOCOL, CallRef::OCTETS as u8]);
-        octets.extend(self.call_ref.to_octets());
-        octets.extend([self.kind.get(), EXT | self.instruction.bits(), 0, 0]);
-        self.ies.iter().for_each(|ie| ie.append(&mut octets));
-        if octets.len() > MESSAGE_LEN_MAX {
-            return Err(MessageTooLong(self.encoded_len()));
-        }
-        let contents = octets.len() - MESSAGE_HEADER_LEN;
-        octets[MESSAGE_HEADER_LEN - 2..MESSAGE_HEADER_LEN].copy_from_slice(&(contents as u16).to_be_bytes());
-        Ok(octets)
+        let writer = MessageWriter::new(self.call_ref, self.kind).instructed(self.instruction);
+        writer.with_all(&self.ies).finish()
     }
 
     /// IEs one behind the other, each in the codeset that the shifts before it say.

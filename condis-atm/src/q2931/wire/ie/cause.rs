@@ -288,7 +288,7 @@ impl Body for Cause {
         Ok(Cause { location, value, diagnostics })
     }
 
-    fn encode(&self, to: &mut dyn Sink) {
+    fn encode(&self, to: &mut impl Sink) {
         to.put(&[EXT | self.location.0 & 0x0f, EXT | self.value.0]);
         self.diagnostics.write(to);
     }
@@ -359,7 +359,7 @@ impl Diagnostics {
         super::IeValue::decode(id, Coding::Itu, contents)?.ok()
     }
 
-    fn write(&self, to: &mut dyn Sink) {
+    fn write(&self, to: &mut impl Sink) {
         match self {
             Diagnostics::None => {}
             Diagnostics::Condition { user, abnormal, condition } => {

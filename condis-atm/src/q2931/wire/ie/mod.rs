@@ -50,6 +50,7 @@ pub use traffic::{
 };
 
 use super::codec::{Body, ContentError, Count, EXT, Reader, Sink};
+use super::writer::WriteIe;
 use super::{Coding, IeInstruction, Octets};
 
 /// Octets of an IE before its contents: identifier, instruction, length (Q.2931 §4.5.1).
@@ -81,6 +82,14 @@ pub trait IeType: Into<IeValue> + 'static {
 
 /// Octets of contents that an unknown or invalid IE may have: what a message holds.
 pub const RAW_OCTETS_MAX: usize = super::message::MESSAGE_LEN_MAX;
+
+/// How a value of an IE is held: by far the longest, which is rare but in SETUP, elsewhere, so that moving an IE moves little.
+macro_rules! held {
+    (TrafficDescriptor) => { Box<TrafficDescriptor> };
+    (AlternativeTrafficDescriptor) => { Box<AlternativeTrafficDescriptor> };
+    (MinimumTrafficDescriptor) => { Box<MinimumTrafficDescriptor> };
+    ($kind:ident) => { $kind };
+}
 
 /// Defines the IEs from one list: `Type = identifier, CONSTANT, name, codings that are read (the first is
 /// written), octets of contents at most, access information or not, source`.
@@ -124,7 +133,7 @@ macro_rules! ies {
         #[derive(Clone, PartialEq, Eq, Debug)]
         #[non_exhaustive]
         pub enum IeValue {
-            $(#[doc = concat!($name, ".")] $kind($kind),)*
+            $(#[doc = concat!($name, ".")] $kind(held!($kind)),)*
             /// A kind that is known, without contents: as good as absent (Q.2931 §4.5.1).
             Empty(IeId),
             /// A kind, a coding or a codeset that is not known here: carried as it is.
@@ -164,7 +173,7 @@ macro_rules! ies {
                 let mut from = Reader::new(contents);
                 let value = match id.0 {
                     $($id if matches!(coding, Coding::$default $(| Coding::$other)*) => {
-                        Body::decode(&mut from).map(IeValue::$kind)
+                        <$kind>::decode(&mut from).map(IeValue::from)
                     })*
                     _ => return None,
                 };
@@ -178,9 +187,9 @@ macro_rules! ies {
                 }))
             }
 
-            fn encode(&self, to: &mut dyn Sink) {
+            fn encode(&self, to: &mut impl Sink) {
                 match self {
-                    $(IeValue::$kind(value) => Body::encode(value, to),)*
+                    $(IeValue::$kind(value) => <$kind>::encode(value, to),)*
                     IeValue::Empty(_) => {}
                     IeValue::Unknown { octets, .. } | IeValue::Invalid { octets, .. } => to.put(octets),
                 }
@@ -211,9 +220,16 @@ macro_rules! ies {
                 }
             }
 
+            impl WriteIe for $kind {
+                fn append(&self, to: &mut Vec<u8>) {
+                    let second = EXT | (Coding::$default as u8) << 5 | IeInstruction::REGULAR.bits();
+                    append(IeId($id), second, to, |to| self.encode(to));
+                }
+            }
+
             impl From<$kind> for IeValue {
                 fn from(value: $kind) -> IeValue {
-                    IeValue::$kind(value)
+                    IeValue::$kind(value.into())
                 }
             }
 
@@ -304,21 +320,29 @@ impl Ie {
     }
 
     /// Writes it, header and all: [`Ie::encoded_len`] octets.
-    pub(super) fn write(&self, to: &mut dyn Sink) {
+    pub(super) fn write(&self, to: &mut impl Sink) {
         let contents = self.encoded_len() - IE_HEADER_LEN;
         let [high, low] = (contents as u16).to_be_bytes();
         to.put(&[self.id().0, EXT | (self.coding as u8) << 5 | self.instruction.bits(), high, low]);
         self.value.encode(to);
     }
+}
 
-    /// The same behind other octets, where the length can be filled in afterwards.
-    pub(super) fn append(&self, to: &mut Vec<u8>) {
-        let begin = to.len();
-        to.extend([self.id().0, EXT | (self.coding as u8) << 5 | self.instruction.bits(), 0, 0]);
-        self.value.encode(to);
-        let contents = to.len() - begin - IE_HEADER_LEN;
-        to[begin + 2..begin + IE_HEADER_LEN].copy_from_slice(&(contents as u16).to_be_bytes());
+impl WriteIe for Ie {
+    fn append(&self, to: &mut Vec<u8>) {
+        let second = EXT | (self.coding as u8) << 5 | self.instruction.bits();
+        append(self.id(), second, to, |to| self.value.encode(to));
     }
+}
+
+/// Writes an IE behind other octets, where the length can be filled in afterwards. `second` is coding and instruction.
+#[inline]
+fn append(id: IeId, second: u8, to: &mut Vec<u8>, contents: impl FnOnce(&mut Vec<u8>)) {
+    let begin = to.len();
+    to.extend_from_slice(&[id.0, second, 0, 0]);
+    contents(to);
+    let contents = to.len() - begin - IE_HEADER_LEN;
+    to[begin + 2..begin + IE_HEADER_LEN].copy_from_slice(&(contents as u16).to_be_bytes());
 }
 
 /// The value, and in brackets a coding or an instruction that is not the usual one.
