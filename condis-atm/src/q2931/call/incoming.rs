@@ -48,7 +48,7 @@ impl CallControl {
             return self.refuse(&message, cause);
         }
         let value = message.call_ref.value();
-        let Some(params) = CallParams::from_message(message) else {
+        let Some(mut params) = CallParams::from_message(message).map(Box::new) else {
             debug_assert!(false, "a SETUP that is proceeded with has its mandatory IEs");
             return;
         };
@@ -64,7 +64,7 @@ impl CallControl {
         if let Some(cause) = report {
             self.send_status(slot, cause, None);
         }
-        let params = Box::new(CallParams { connection, ..params });
+        params.connection = connection;
         self.indicate(Indication::Setup { call: self.calls.id(slot), params });
     }
 
