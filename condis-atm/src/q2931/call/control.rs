@@ -515,9 +515,10 @@ impl CallControl {
     /// Source: Q.2931 §5.6.6 to §5.6.8, §5.7.2.
     pub(super) fn accepts(&mut self, now: Time, slot: usize, message: &Message) -> bool {
         let treatment = verdict::of(message, &self.config, &self.calls[slot]);
-        if treatment != Treatment::Proceed {
-            self.counters.faulty_messages += 1;
+        if treatment == Treatment::Proceed {
+            return true;
         }
+        self.counters.faulty_messages += 1;
         let party = compose::party_of(message).map(|(party, _)| party);
         match treatment {
             Treatment::Proceed => true,

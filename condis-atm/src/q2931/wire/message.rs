@@ -8,7 +8,7 @@ use super::ie::{
     CalledPartySubaddress, CallingPartyNumber, CallingPartySubaddress, Cause, ConnectedNumber, ConnectionId,
     EndpointReference, EndpointState, ExtendedQos, HighLayerInfo, IE_HEADER_LEN, Ie, IeId, IeType, IeValue,
     LowLayerInfo, MinimumTrafficDescriptor, Notification, QosParameter, RestartIndicator, TrafficDescriptor,
-    TransitDelay, TransitNetworkSelection, UserUser,
+    TransitDelay, TransitNetworkSelection, Unread, UserUser,
 };
 use super::{CallRef, Coding, IeInstruction, MessageInstruction, MessageType, MessageWriter, Octets};
 
@@ -248,40 +248,37 @@ impl Message {
             };
             let announced = usize::from(u16::from_be_bytes([high, low]));
             let (contents, behind) = behind.split_at(announced.min(behind.len()));
-            let in_codeset = next_codeset.take().unwrap_or(codeset);
-            let value = read_value(IeId(id), in_codeset, Coding::of(second), announced, contents);
-            match value {
-                IeValue::LockingShift(shift) => codeset = shift.0,
-                IeValue::NonLockingShift(shift) => next_codeset = Some(shift.0),
+            let (id, in_codeset) = (IeId(id), next_codeset.take().unwrap_or(codeset));
+            read_ie(&mut self.ies, id, in_codeset, second, announced, contents);
+            match self.ies.last().map(|ie| &ie.value) {
+                Some(IeValue::LockingShift(shift)) => codeset = shift.0,
+                Some(IeValue::NonLockingShift(shift)) => next_codeset = Some(shift.0),
                 _ => {}
             }
-            self.ies.push(Ie {
-                coding: Coding::of(second),
-                instruction: IeInstruction::from_bits(second),
-                value,
-            });
             rest = behind;
         }
     }
 }
 
-/// The contents as a value; unknown or invalid ones as they are.
-fn read_value(id: IeId, codeset: u8, coding: Coding, announced: usize, contents: &[u8]) -> IeValue {
-    let octets = || Octets::truncated(contents);
+/// Puts an IE behind others; one that is unknown or invalid as it is.
+fn read_ie(to: &mut Vec<Ie>, id: IeId, codeset: u8, second: u8, announced: usize, contents: &[u8]) {
+    let (coding, instruction) = (Coding::of(second), IeInstruction::from_bits(second));
     // Shifts stand in every codeset (Q.2931 §4.5.2).
     let shift = matches!(id, IeId::LOCKING_SHIFT | IeId::NON_LOCKING_SHIFT);
-    if codeset != 0 && !shift {
-        return IeValue::Unknown { codeset, id, octets: octets() };
-    }
-    if announced > contents.len() {
-        let error = ContentError::Overrun { announced, available: contents.len() };
-        return IeValue::Invalid { id, octets: octets(), error };
-    }
-    match IeValue::decode(id, coding, contents) {
-        None => IeValue::Unknown { codeset, id, octets: octets() },
-        Some(Ok(value)) => value,
-        Some(Err(error)) => IeValue::Invalid { id, octets: octets(), error },
-    }
+    let read = if codeset != 0 && !shift {
+        Err(Unread::Unknown)
+    } else if announced > contents.len() {
+        Err(ContentError::Overrun { announced, available: contents.len() }.into())
+    } else {
+        IeValue::read(to, id, coding, instruction, contents)
+    };
+    let Err(unread) = read else { return };
+    let octets = Octets::truncated(contents);
+    let value = match unread {
+        Unread::Unknown => IeValue::Unknown { codeset, id, octets },
+        Unread::Invalid(error) => IeValue::Invalid { id, octets, error },
+    };
+    to.push(Ie { coding, instruction, value });
 }
 
 /// `SETUP cr 1 (orig): aal5 sdu 512/512 sscs null, traffic pcr 353207/0 best-effort, …`.

@@ -5,7 +5,7 @@ use std::fmt;
 use super::{CalledPartyNumber, TransitNetworkSelection};
 use crate::q2931::wire::code_points::code_points;
 use crate::q2931::wire::codec::{Body, ContentError, EXT, Reader, Sink};
-use crate::q2931::wire::{Coding, Ie, IeId, MessageType, Octets, Version};
+use crate::q2931::wire::{Coding, Ie, IeId, IeInstruction, MessageType, Octets, Version};
 
 /// Why a call was refused, cleared or complained about.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -356,7 +356,9 @@ impl Diagnostics {
         if IeId(code) != id || second != EXT || !whole {
             return None;
         }
-        super::IeValue::decode(id, Coding::Itu, contents)?.ok()
+        let mut read = Vec::new();
+        super::IeValue::read(&mut read, id, Coding::Itu, IeInstruction::REGULAR, contents).ok()?;
+        read.pop().map(|ie| ie.value)
     }
 
     fn write(&self, to: &mut impl Sink) {

@@ -83,6 +83,20 @@ pub trait IeType: Into<IeValue> + 'static {
 /// Octets of contents that an unknown or invalid IE may have: what a message holds.
 pub const RAW_OCTETS_MAX: usize = super::message::MESSAGE_LEN_MAX;
 
+/// Why an IE was not read.
+pub(super) enum Unread {
+    /// The kind, or the kind in this coding, is not known.
+    Unknown,
+    /// The contents are wrong.
+    Invalid(ContentError),
+}
+
+impl From<ContentError> for Unread {
+    fn from(error: ContentError) -> Unread {
+        Unread::Invalid(error)
+    }
+}
+
 /// How a value of an IE is held: by far the longest, which is rare but in SETUP, elsewhere, so that moving an IE moves little.
 macro_rules! held {
     (TrafficDescriptor) => { Box<TrafficDescriptor> };
@@ -110,11 +124,10 @@ macro_rules! ies {
                 }
             }
 
-            /// The coding that is sent, and how many octets of contents there may be; of a kind that is
-            /// known.
-            pub(super) const fn limits(self) -> Option<(Coding, usize)> {
+            /// The coding that is sent, of a kind that is known.
+            const fn coding(self) -> Option<Coding> {
                 match self.0 {
-                    $($id => Some((Coding::$default, $max)),)*
+                    $($id => Some(Coding::$default),)*
                     _ => None,
                 }
             }
@@ -165,26 +178,32 @@ macro_rules! ies {
                 }
             }
 
-            /// The contents as a value. `None`: the kind, or the kind in this coding, is not known.
-            pub(super) fn decode(id: IeId, coding: Coding, contents: &[u8]) -> Option<Result<IeValue, ContentError>> {
-                if contents.is_empty() && id.limits().is_some() {
-                    return Some(Ok(IeValue::Empty(id)));
+            /// Reads contents of a kind and a coding that are known, and puts them behind other IEs: each where it is to stay, since
+            /// moving it costs more than reading it. If it cannot, nothing is put there.
+            pub(super) fn read(
+                to: &mut Vec<Ie>,
+                id: IeId,
+                coding: Coding,
+                instruction: IeInstruction,
+                contents: &[u8],
+            ) -> Result<(), Unread> {
+                if contents.is_empty() && id.coding().is_some() {
+                    to.push(Ie { coding, instruction, value: IeValue::Empty(id) });
+                    return Ok(());
                 }
-                let mut from = Reader::new(contents);
-                let value = match id.0 {
+                match id.0 {
                     $($id if matches!(coding, Coding::$default $(| Coding::$other)*) => {
-                        <$kind>::decode(&mut from).map(IeValue::from)
+                        let mut from = Reader::new(contents);
+                        let value = <$kind>::decode(&mut from)?;
+                        from.finish()?;
+                        if contents.len() > $max {
+                            return Err(ContentError::TooLong(contents.len() - $max).into());
+                        }
+                        to.push(Ie { coding, instruction, value: value.into() });
+                        Ok(())
                     })*
-                    _ => return None,
-                };
-                let too_long = id.limits().map_or(0, |(_, max)| contents.len().saturating_sub(max));
-                Some(value.and_then(|value| {
-                    from.finish()?;
-                    if too_long > 0 {
-                        return Err(ContentError::TooLong(too_long));
-                    }
-                    Ok(value)
-                }))
+                    _ => Err(Unread::Unknown),
+                }
             }
 
             fn encode(&self, to: &mut impl Sink) {
@@ -293,7 +312,7 @@ impl Ie {
     /// An IE in the coding of its kind, with the regular instruction.
     pub fn new(value: impl Into<IeValue>) -> Ie {
         let value = value.into();
-        let coding = value.id().limits().map_or(Coding::Itu, |(coding, _)| coding);
+        let coding = value.id().coding().unwrap_or(Coding::Itu);
         Ie { coding, instruction: IeInstruction::REGULAR, value }
     }
 
@@ -349,7 +368,7 @@ fn append(id: IeId, second: u8, to: &mut Vec<u8>, contents: impl FnOnce(&mut Vec
 impl fmt::Display for Ie {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.value.fmt(f)?;
-        let usual = self.id().limits().map_or(Coding::Itu, |(coding, _)| coding);
+        let usual = self.id().coding().unwrap_or(Coding::Itu);
         if self.coding != usual {
             write!(f, " [{}]", self.coding)?;
         }
