@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::q2931::wire::codec::{Body, ContentError, Reader, Sink, once, put_u24};
+use crate::q2931::wire::codec::{Body, ContentError, Reader, Sink, U24_MAX, once};
 
 /// What one direction asks for. Rates in cells a second, bursts in cells; 24 bits each on the wire, a greater
 /// number is sent as the greatest.
@@ -189,8 +189,8 @@ fn write_rates(forward: &CellRates, backward: &CellRates, to: &mut impl Sink) {
     for ((id, forward), (_, backward)) in forward.fields().into_iter().zip(backward.fields()) {
         for (id, value) in [(id, forward), (id | 1, backward)] {
             if let Some(value) = value {
-                to.put(&[id]);
-                put_u24(to, value);
+                let [_, high, middle, low] = value.min(U24_MAX).to_be_bytes();
+                to.put(&[id, high, middle, low]);
             }
         }
     }
