@@ -38,8 +38,8 @@ pub(super) fn setup(
 ) -> MessageWriter {
     MessageWriter::new(reference, MessageType::Setup)
         .with_some(params.aal.as_ref())
-        .with(&params.traffic)
-        .with(&params.bearer)
+        .with(params.traffic)
+        .with(params.bearer)
         .with_some(params.bhli.as_ref())
         .with_some((params.blli.len() > 1).then_some(RepeatIndicator::PRIORITIZED))
         .with_all(params.blli.iter())
@@ -165,7 +165,7 @@ pub(super) fn party_end(
 
 pub(super) fn modify_request(reference: CallRef, params: &ModifyParams) -> MessageWriter {
     MessageWriter::new(reference, MessageType::ModifyRequest)
-        .with(&params.traffic)
+        .with(params.traffic)
         .with_all(params.other.iter())
 }
 
