@@ -179,6 +179,27 @@ fn classical_ip_comes_back_after_an_outage() {
     }
 }
 
+/// The call manager goes, and the client with it; another one comes, and offers the address family again.
+#[test]
+fn a_client_goes_on_with_the_next_call_manager() {
+    let lab = Lab::new(4, MIXES[0], None);
+    assert_eq!(lab.ping(2, 3), 3);
+    let (node, client) = (&lab.station(2).node, &lab.station(2).client);
+    node.deregister_protocol("uni", || {});
+    lab.run(10);
+    assert!(client.is_stopped() && !client.is_ready());
+    assert_eq!(lab.ping(2, 3), 0);
+    let config = AtmConfig::new(Version::Uni31).with_address(address(2));
+    node.register_protocol("uni", UniCallManager::new(config));
+    lab.run(60);
+    assert!(client.is_ready(), "{:?}", client.take_problems());
+    assert_eq!(lab.ping(2, 3), 3);
+    client.stop();
+    lab.run(10);
+    assert!(client.is_stopped());
+    lab.end();
+}
+
 /// RFC 2684 on a permanent connection, each way: LLC/SNAP asks who is there (RFC 2225 §8.2), VC multiplexing is told.
 #[test]
 fn ip_on_permanent_connections() {

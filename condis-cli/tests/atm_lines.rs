@@ -53,7 +53,8 @@ impl Process {
         std::io::Read::read_to_end(&mut pipe, &mut stdout).expect("it can be read");
         std::io::Read::read_to_string(&mut self.lines, &mut rest).expect("text");
         let status = self.child.wait().expect("it is ours");
-        Output { status, stdout, stderr: (self.said + &rest).into_bytes() }
+        let stderr = std::mem::take(&mut self.said) + &rest;
+        Output { status, stdout, stderr: stderr.into_bytes() }
     }
 
     #[track_caller]
@@ -61,6 +62,16 @@ impl Process {
         self.interrupt();
         let output = self.end();
         assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    }
+}
+
+/// A test that fails leaves no process behind.
+impl Drop for Process {
+    fn drop(&mut self) {
+        if self.child.try_wait().is_ok_and(|status| status.is_none()) {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
     }
 }
 
@@ -161,37 +172,32 @@ fn call_and_listen_on_a_switch() {
     switch.stop();
 }
 
-/// Which side connects on TCP is independent of which calls: the caller's line waits for the switch.
+/// Which side connects on TCP is independent of which calls: both ends wait for the switch, which tries until the caller is there.
 #[test]
 fn the_switch_connects_to_the_caller() {
-    let lab = |first: &str, second: &str| {
-        format!(
-            "[switch.s.port.1]\nlink = \"{first}\"\naddresses = [\"+4989\"]\nuni = \"3.1\"\n\
-             [switch.s.port.2]\nlink = \"{second}\"\naddresses = [\"+4930\"]\nuni = \"3.1\"\n"
-        )
+    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
+    let second = free.expect("a port");
+    let ours = |address: &str, own: &str| {
+        let link = format!("atmtcp:listen:{address}");
+        ["--link", &link, "--uni", "3.1", "--own-address", own].map(str::to_owned)
     };
-    let run = |command: &mut Command| {
-        let mut process = Process::start(command);
-        let line = process.line("waiting for a line on ");
-        let address = line.rsplit(' ').next().expect("an address").to_owned();
-        (process, address)
-    };
-    let common = ["--link", "atmtcp:listen:127.0.0.1:0", "--uni", "3.1", "--own-address"];
-    let (mut listening, first) = run(condis(&["listen", "+4989"]).args(common).arg("+4989"));
-    let (calling, second) = run(condis(&["call", "+4989", "--mcm"])
-        .args(common)
-        .arg("+4930")
-        .stdin(Stdio::null())
-        .args(["--send-file", "README.md"]));
+    let mut listening = Process::start(condis(&["listen", "+4989"]).args(ours("127.0.0.1:0", "+4989")));
+    let line = listening.line("waiting for a line on ");
+    let first = line.rsplit(' ').next().expect("an address");
+    let lab = format!(
+        "[switch.s.port.1]\nlink = \"atmtcp:{first}\"\naddresses = [\"+4989\"]\nuni = \"3.1\"\n\
+         [switch.s.port.2]\nlink = \"atmtcp:{second}\"\naddresses = [\"+4930\"]\nuni = \"3.1\"\n"
+    );
     let mut file = tempfile::Builder::new().suffix(".toml").tempfile().expect("a file");
-    file.write_all(lab(&format!("atmtcp:{first}"), &format!("atmtcp:{second}")).as_bytes())
-        .expect("it is written");
+    file.write_all(lab.as_bytes()).expect("it is written");
     let switch = Process::start(&mut condis(&["run", file.path().to_str().expect("text")]));
-    listening.line("+4930 calls");
-    let called = calling.end();
+    listening.line("listening on +4989");
+    let mut call = condis(&["call", "+4989", "--mcm", "--send-file", "README.md"]);
+    let called = call.args(ours(&second.to_string(), "+4930")).output().expect("it runs");
     assert_eq!(called.status.code(), Some(0), "{}", text(&called.stderr));
     let listened = listening.end();
     assert_eq!(listened.status.code(), Some(0), "{}", text(&listened.stderr));
+    assert!(text(&listened.stderr).contains("+4930 calls"), "{}", text(&listened.stderr));
     let readme = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).expect("it is there");
     assert!(listened.stdout == readme);
     switch.stop();

@@ -148,6 +148,7 @@ impl<M: Machine> Turns<M> {
             }
             inner.busy = true;
         }
+        let mut turn = Turn { turns: self, done: false };
         let mut effects = VecDeque::new();
         while let Some(input) = self.next_input(carrier) {
             let now = self.runtime.now();
@@ -158,6 +159,7 @@ impl<M: Machine> Turns<M> {
                 }
             }
         }
+        turn.done = true;
     }
 
     /// The next input; without one, the machine rests, with its timer armed.
@@ -206,6 +208,20 @@ impl<M: Machine> std::fmt::Debug for Turns<M> {
             inner.inputs.len(),
             inner.machine.next_timeout()
         )
+    }
+}
+
+/// Whoever has the turn. A panic gives it up, so that the next input, perhaps the one that takes all down, is not the last.
+struct Turn<'a, M: Machine> {
+    turns: &'a Turns<M>,
+    done: bool,
+}
+
+impl<M: Machine> Drop for Turn<'_, M> {
+    fn drop(&mut self) {
+        if !self.done {
+            self.turns.lock().busy = false;
+        }
     }
 }
 
@@ -294,6 +310,7 @@ mod tests {
         Feed(u64),
         Nested(u64),
         Say(u64),
+        Panic,
     }
 
     impl Machine for Doubling {
@@ -307,6 +324,8 @@ mod tests {
                 0 => self.wake_at = None,
                 1 => effects.extend([Effect::Nested(10), Effect::Feed(2)]),
                 3 => self.wake_at = Some(now.after(Duration::from_secs(1))),
+                4 => effects.push_back(Effect::Panic),
+                5 => panic!("the machine"),
                 _ => {}
             }
         }
@@ -339,6 +358,7 @@ mod tests {
                 // As from inside an upcall.
                 Effect::Nested(number) => self.turns.input(self, number),
                 Effect::Say(number) => self.said.lock().unwrap().push(number),
+                Effect::Panic => panic!("the carrier"),
             }
             None
         }
@@ -374,6 +394,17 @@ mod tests {
         assert_eq!(sim.run_until_idle(Duration::from_secs(10)), Ran::Idle);
         assert_eq!(*driver.said.lock().unwrap(), [3, 0]);
         assert_eq!(sim.now(), Time::ZERO.after(Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn a_panic_ends_a_turn_and_not_the_engine() {
+        let driver = driver(&Sim::new(1));
+        for input in [4, 5] {
+            let panics = || driver.turns.input(&*driver, input);
+            assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(panics)).is_err());
+            driver.turns.input(&*driver, 7);
+        }
+        assert_eq!(*driver.said.lock().unwrap(), [4, 7, 7]);
     }
 
     #[test]

@@ -69,13 +69,26 @@ pub(super) struct Snapshot {
 
 impl Snapshot {
     fn iter(&self) -> impl Iterator<Item = (Name, u64)> {
-        let uni = self.uni;
+        // A counter that is added is told too, or this does not build.
+        let UniCounters {
+            saal_established,
+            saal_resynchronised,
+            saal_released,
+            dropped_waiting,
+            dropped_unit_data,
+            dropped_line_down,
+            dropped_ilmi,
+            addresses_refused,
+        } = self.uni;
         let uni = [
-            ("saal_established", uni.saal_established),
-            ("saal_resynchronised", uni.saal_resynchronised),
-            ("saal_released", uni.saal_released),
-            ("dropped_waiting", uni.dropped_waiting),
-            ("dropped_unit_data", uni.dropped_unit_data),
+            ("saal_established", saal_established),
+            ("saal_resynchronised", saal_resynchronised),
+            ("saal_released", saal_released),
+            ("dropped_waiting", dropped_waiting),
+            ("dropped_unit_data", dropped_unit_data),
+            ("dropped_line_down", dropped_line_down),
+            ("dropped_ilmi", dropped_ilmi),
+            ("addresses_refused", addresses_refused),
         ];
         let calls = self.calls.iter().map(|(name, count)| (("calls", name), count));
         let uni = uni.into_iter().map(|(name, count)| (("uni", name), count));

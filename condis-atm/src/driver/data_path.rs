@@ -333,10 +333,14 @@ impl<R: Lower> DataPath<R> {
             return Err(NdisStatus::NOT_ACCEPTED);
         }
         let params = AtmVcParams::from_params(params).map_err(|_| NdisStatus::INVALID_DATA)?;
-        let mut mine = slot.lock();
-        self.open(&params, *mine, To::Vc(vc.keep()))?;
-        *mine = Some(params);
+        let done = {
+            let mut mine = slot.lock();
+            let done = self.open(&params, *mine, To::Vc(vc.keep()))?;
+            *mine = Some(params);
+            done
+        };
         self.connections.insert(vc.id(), params);
+        self.opened(done);
         Ok(())
     }
 
@@ -354,7 +358,9 @@ impl<R: Lower> DataPath<R> {
     /// # Errors
     /// As [`DataPath::activate`].
     pub(super) fn open_own(&self, params: &AtmVcParams) -> Result<(), NdisStatus> {
-        self.open(params, None, To::Own)
+        let done = self.open(params, None, To::Own)?;
+        self.opened(done);
+        Ok(())
     }
 
     pub(super) fn close_own(&self, vpvc: VpVc) {
@@ -367,7 +373,13 @@ impl<R: Lower> DataPath<R> {
         debug_assert!(fresh, "an MCM has one signaling");
     }
 
-    fn open(&self, params: &AtmVcParams, before: Option<AtmVcParams>, to: To<R>) -> Result<(), NdisStatus> {
+    /// What is done with this is for [`DataPath::opened`], with no lock held.
+    fn open(
+        &self,
+        params: &AtmVcParams,
+        before: Option<AtmVcParams>,
+        to: To<R>,
+    ) -> Result<Vec<Done>, NdisStatus> {
         let vpvc = params.vpvc;
         let possible = vpvc.vpi <= Interface::Uni.vpi_max()
             && (params.aal == Aal::Aal5 || self.link.form() == Form::Cells)
@@ -412,9 +424,13 @@ impl<R: Lower> DataPath<R> {
         if before.is_none() {
             self.link.vc_state(vpvc, true);
         }
+        Ok(done)
+    }
+
+    /// A connection is open, or goes on otherwise: what waited may go.
+    fn opened(&self, done: Vec<Done>) {
         complete(done);
         self.pump();
-        Ok(())
     }
 
     fn close(&self, vpvc: VpVc) {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use condis::runtime::{Lane, Runtime, Time};
 use condis_link::ip::{IpPort, IpPortUser};
@@ -10,6 +10,7 @@ use etherparse::{Icmpv4Type, NetSlice, PacketBuilder, SlicedPacket, TransportSli
 
 /// An IPv4 host that knows ICMP echo alone: what an IP client carries packets for where there is no TUN device.
 ///
+/// It puts no fragments together: a packet that came in pieces is none of an echo.
 /// Its packets leave on its lane of the runtime, never from inside [`IpPort::deliver`].
 pub struct IpHost {
     ip: Ipv4Addr,
@@ -17,6 +18,7 @@ pub struct IpHost {
     runtime: Arc<dyn Runtime>,
     lane: Lane,
     state: Mutex<State>,
+    on_answer: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
 /// What became of an echo request.
@@ -52,6 +54,22 @@ pub struct IpHostCounters {
     pub dropped_not_sent: u64,
 }
 
+impl IpHostCounters {
+    /// Every counter with its name.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
+        [
+            ("echoes_answered", self.echoes_answered),
+            ("echo_replies", self.echo_replies),
+            ("dropped_malformed", self.dropped_malformed),
+            ("dropped_not_for_us", self.dropped_not_for_us),
+            ("dropped_not_echo", self.dropped_not_echo),
+            ("dropped_unasked", self.dropped_unasked),
+            ("dropped_not_sent", self.dropped_not_sent),
+        ]
+        .into_iter()
+    }
+}
+
 #[derive(Default)]
 struct State {
     user: Option<Weak<dyn IpPortUser>>,
@@ -65,8 +83,8 @@ struct State {
 impl IpHost {
     /// A host with this address.
     pub fn new(ip: Ipv4Addr, runtime: Arc<dyn Runtime>, lane: Lane) -> Arc<IpHost> {
-        let state = Mutex::default();
-        Arc::new_cyclic(|me| IpHost { ip, me: me.clone(), runtime, lane, state })
+        let (state, on_answer) = (Mutex::default(), OnceLock::new());
+        Arc::new_cyclic(|me| IpHost { ip, me: me.clone(), runtime, lane, state, on_answer })
     }
 
     /// Sends an echo request with `octets` of data. Its sequence number finds it in [`IpHost::echoes`].
@@ -84,6 +102,11 @@ impl IpHost {
         let payload = payload(sequence, octets);
         self.transmit(to, Icmpv4Type::EchoRequest(echo_header(sequence)), &payload);
         sequence
+    }
+
+    /// Calls this after each answer to a request, under no lock, from whoever delivers it. The first one that is set stays.
+    pub fn on_answer(&self, tell: impl Fn() + Send + Sync + 'static) {
+        let _ = self.on_answer.set(Box::new(tell));
     }
 
     /// The last requests of [`IpHost::ping`], the oldest first: 1024 at most.
@@ -150,12 +173,15 @@ impl IpHost {
                 && echo.answered.is_none()
                 && data == payload(sequence, *octets)
         });
-        match asked {
-            Some((echo, _)) => {
-                echo.answered = Some(now);
-                state.counters.echo_replies += 1;
-            }
-            None => state.counters.dropped_unasked += 1,
+        let Some((echo, _)) = asked else {
+            state.counters.dropped_unasked += 1;
+            return;
+        };
+        echo.answered = Some(now);
+        state.counters.echo_replies += 1;
+        drop(state);
+        if let Some(tell) = self.on_answer.get() {
+            tell();
         }
     }
 }
@@ -246,6 +272,9 @@ mod tests {
         let (weak_b, weak_a): (Weak<Wire>, Weak<Wire>) = (Arc::downgrade(&to_b), Arc::downgrade(&to_a));
         a.attach(weak_b);
         b.attach(weak_a);
+        let told = Arc::new(Mutex::new(0));
+        let count = told.clone();
+        a.on_answer(move || *count.lock().unwrap() += 1);
         assert_eq!((a.ping(ip(2), 56), a.ping(ip(2), 1400), a.ping(ip(3), 0)), (1, 2, 3));
         assert_eq!(sim.run_until_idle(Duration::from_secs(1)), condis::runtime::Ran::Idle);
         let answered: Vec<bool> = a.echoes().iter().map(|echo| echo.answered.is_some()).collect();
@@ -254,6 +283,7 @@ mod tests {
         assert_eq!(b.counters().dropped_not_for_us, 1);
         let replies = to_a.1.lock().unwrap().clone();
         a.deliver(&replies[0]);
+        assert_eq!(*told.lock().unwrap(), 2);
         assert_eq!(a.counters().dropped_unasked, 1, "the same once more");
         let mut broken = replies[0].clone();
         broken[0] = 0x44;

@@ -392,3 +392,18 @@ fn parameters_that_are_none_are_refused() {
         assert_eq!(lab.a.client.heard(), ["make failed INVALID_DATA", "make failed FAILURE"]);
     });
 }
+
+/// A client that accepts with parameters that nobody can read: for NDIS it has accepted, so it is told of the end and closes, and the VC is
+/// deleted behind that. The caller hears why.
+#[test]
+fn an_offer_that_is_accepted_with_nonsense_ends() {
+    in_every_mix(|lab| {
+        lab.b.client.policy(Policy::Garble);
+        let vc = lab.a.client.create();
+        lab.a.client.dial(vc, &to(2));
+        lab.soon();
+        assert_eq!(lab.a.client.heard(), ["make failed FAILURE"]);
+        let heard = ["offered by 1", "remote close INVALID_DATA", "closed SUCCESS", "deleted"];
+        assert_eq!(lab.b.client.heard(), heard);
+    });
+}

@@ -43,6 +43,24 @@ fn who_calls_changes_the_contract() {
     });
 }
 
+/// A faster contract lets go at once what has waited for the slower one. Its sends come back from inside the activation, and their client sends
+/// more from inside that, on the same VC.
+#[test]
+fn sends_go_on_from_inside_a_change() {
+    in_every_mix(|lab| {
+        let vc = up(lab);
+        lab.a.client.refills(500);
+        for _ in 0..300 {
+            lab.a.client.send(vc, [vec![7; 40]]);
+        }
+        lab.a.client.modify(vc, &cbr(50_000));
+        lab.soon();
+        assert_eq!(lab.a.client.take_heard(), ["modified"]);
+        assert_eq!(lab.a.client.sent()["SUCCESS"], 800);
+        assert_eq!(lab.b.client.received(), [7; 40 * 800]);
+    });
+}
+
 /// CO-179: a change that the network, or the line, cannot carry leaves everything as it was.
 #[test]
 fn a_change_that_does_not_fit_is_refused() {

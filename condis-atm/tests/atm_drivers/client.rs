@@ -30,6 +30,8 @@ pub enum Policy {
     /// With SDUs of at most so many octets both ways.
     Shorten(u32),
     Reject(NdisStatus),
+    /// With changed parameters that say nothing.
+    Garble,
     /// Later, by [`TestClient::answer`].
     Pend,
 }
@@ -51,6 +53,8 @@ struct State {
     /// Answers a remote close with a close, and a drop with a drop, at once.
     closes: bool,
     echoes: bool,
+    /// Sends so many more SDUs, each when one has come back.
+    refills: usize,
     binding: Option<HeldBinding<Client>>,
     af: Option<HeldAf<Client>>,
     saps: Vec<HeldSap<Client>>,
@@ -92,6 +96,7 @@ impl TestClient {
             policy: Policy::Accept,
             closes: true,
             echoes: false,
+            refills: 0,
             binding: None,
             af: None,
             saps: Vec::new(),
@@ -121,6 +126,10 @@ impl TestClient {
 
     pub fn closes(&self, closes: bool) {
         self.lock().closes = closes;
+    }
+
+    pub fn refills(&self, sdus: usize) {
+        self.lock().refills = sdus;
     }
 
     pub fn echoes(&self) {
@@ -616,10 +625,18 @@ impl ClientVc for TestClient {
         }
     }
 
-    fn send_complete(&self, _: Vc<'_, Client>, chain: Chain) {
-        let mut state = self.lock();
-        for nbl in chain.iter() {
-            *state.sent.entry(nbl.status().to_string()).or_default() += 1;
+    fn send_complete(&self, vc: Vc<'_, Client>, chain: Chain) {
+        let more = {
+            let mut state = self.lock();
+            for nbl in chain.iter() {
+                *state.sent.entry(nbl.status().to_string()).or_default() += 1;
+            }
+            let more = state.refills.min(chain.iter().count());
+            state.refills -= more;
+            more
+        };
+        for _ in 0..more {
+            vc.send(Chain::from(self.0.pool.alloc_copy(&[7; 40]).expect("the pool has room")));
         }
     }
 
@@ -673,6 +690,11 @@ impl ClientVc for TestClient {
                 token.done(Ok(params))
             }
             Policy::Reject(status) => token.done(Err(Refused::with(status, params))),
+            Policy::Garble => {
+                params.manager = None;
+                params.flags |= CallFlags::CALL_PARAMETERS_CHANGED;
+                token.done(Ok(params))
+            }
             Policy::Pend => {
                 let (pended, answer) = token.pend();
                 self.lock().offers.push((pended, params));

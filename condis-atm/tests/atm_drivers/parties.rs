@@ -66,6 +66,28 @@ fn leaves_leave_one_by_one() {
     });
 }
 
+/// The root drops a leaf while it owes its answer to the other one that left: no leaf is left in the network, so the call is over. Its client
+/// hears the one end and then the other, and closes.
+#[test]
+fn the_last_leaf_is_dropped_before_the_other_that_left() {
+    in_every_mix(|lab| {
+        let vc = up(lab);
+        lab.a.client.closes(false);
+        lab.b.client.close(lab.b.client.up()[0]);
+        lab.soon();
+        assert_eq!(lab.a.client.take_heard(), ["party left SUCCESS"]);
+        // The one that stays.
+        lab.a.client.drop_party(vc, 1);
+        lab.soon();
+        assert_eq!(lab.a.client.take_heard(), ["party dropped SUCCESS", "remote close SUCCESS cause 16"]);
+        assert!(lab.a.connections.of(vc).is_some(), "the numbers are ours until the client has closed");
+        lab.a.client.close(vc);
+        lab.soon();
+        assert_eq!(lab.a.client.take_heard(), ["closed SUCCESS"]);
+        assert_eq!((lab.b.client.up().len(), lab.c.client.up().len()), (0, 0));
+    });
+}
+
 /// A leaf that is not there, and one that does not want.
 #[test]
 fn a_leaf_is_refused() {

@@ -28,8 +28,8 @@ pub struct Cli {
 enum Command {
     /// Runs a lab, and reports what happened.
     ///
-    /// A lab in which clients make calls ends when all calls are over. One in which nobody makes a call serves until
-    /// Ctrl-C (or SIGTERM), or for the time given with --for; then every call is closed.
+    /// A lab in which clients make calls, or IP hosts ask others, ends when all of that is over. One in which nobody does serves
+    /// until Ctrl-C (or SIGTERM), or for the time given with --for; then every call is closed.
     ///
     /// The exit status is 0 if all that was asked happened, 1 if not, and 2 if the lab could not be run at all.
     Run(RunArgs),
@@ -176,7 +176,8 @@ Connection-oriented NDIS in user space: runs labs of nodes, drivers and clients,
 
 A lab is a TOML file. It names nodes, each of them one NDIS instance; their adapters, on lines in memory or on real ones, \
 with the drivers that make them work; and clients, with the calls that they make and the services on which they take \
-calls. `condis labs show two-ways` prints one with comments.
+calls, or IP clients, whose hosts are in memory or this machine itself. `condis labs show two-ways` prints one with comments, \
+`condis labs show ip-over-atm` one with IP.
 
 `condis call` and `condis listen` need no lab: they pass standard input and output over one virtual connection.";
 
@@ -190,5 +191,6 @@ Examples:
   condis labs show pppoe-ac > my.toml         a lab to start from
   sudo condis run pppoe-ac --set node.ac.adapter.eth0.link=ethernet:veth0
                                               an access concentrator, until Ctrl-C
+  sudo condis run ip-host                     this machine on IP over ATM, until Ctrl-C
   sudo condis call pppoe:internet --link ethernet:veth1 < file
                                               a file over a call";

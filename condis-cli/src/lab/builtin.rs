@@ -14,10 +14,12 @@ pub const BUILTINS: &[Builtin] = &[
     Builtin { name: "two-ways", text: include_str!("../../../labs/two-ways.toml") },
     Builtin { name: "lossy", text: include_str!("../../../labs/lossy.toml") },
     Builtin { name: "atm", text: include_str!("../../../labs/atm.toml") },
+    Builtin { name: "ip-over-atm", text: include_str!("../../../labs/ip-over-atm.toml") },
     Builtin { name: "pppoe-ac", text: include_str!("../../../labs/pppoe-ac.toml") },
     Builtin { name: "pppoe-host", text: include_str!("../../../labs/pppoe-host.toml") },
     Builtin { name: "atm-switch", text: include_str!("../../../labs/atm-switch.toml") },
     Builtin { name: "atm-host", text: include_str!("../../../labs/atm-host.toml") },
+    Builtin { name: "ip-host", text: include_str!("../../../labs/ip-host.toml") },
 ];
 
 impl Builtin {

@@ -103,6 +103,7 @@ pub(super) struct CutTable {
 pub(super) struct NodeTable {
     pub(super) adapter: Table<AdapterTable>,
     pub(super) client: Table<ClientTable>,
+    pub(super) ip: Table<IpTable>,
 }
 
 /// `[node.NAME.adapter.NAME]`.
@@ -174,6 +175,35 @@ pub(super) struct CallTable {
     pub(super) hold: Option<Spanned<String>>,
     pub(super) times: Option<Spanned<u32>>,
     pub(super) timeout: Option<Spanned<String>>,
+}
+
+/// `[node.NAME.ip.NAME]`: an IP client.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct IpTable {
+    pub(super) adapter: Spanned<String>,
+    pub(super) ip: Spanned<String>,
+    pub(super) address: Option<Spanned<String>>,
+    pub(super) server: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) pvcs: Vec<Spanned<IpPvcTable>>,
+    pub(super) mtu: Option<Spanned<Quantity>>,
+    pub(super) idle: Option<Spanned<String>>,
+    pub(super) tun: Option<Spanned<String>>,
+    pub(super) ping: Option<Spanned<Vec<Spanned<String>>>>,
+    pub(super) sizes: Option<Spanned<Vec<Spanned<Quantity>>>>,
+    pub(super) times: Option<Spanned<u32>>,
+    pub(super) timeout: Option<Spanned<String>>,
+    pub(super) patience: Option<Spanned<String>>,
+}
+
+/// One of the `pvcs` of an IP client.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct IpPvcTable {
+    pub(super) pvc: Spanned<String>,
+    pub(super) encapsulation: Option<Spanned<String>>,
+    pub(super) peer: Option<Spanned<String>>,
 }
 
 /// A number, or a number with a unit.

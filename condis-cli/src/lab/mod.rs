@@ -8,6 +8,7 @@ mod builtin;
 mod check;
 mod error;
 mod file;
+mod ip;
 mod load;
 mod plan;
 mod values;
@@ -19,6 +20,7 @@ pub(crate) use atm::{EXPECTED_BHLI, EXPECTED_BLLI, VERSIONS, bhli, bhli_info, es
 pub use builtin::{BUILTINS, Builtin};
 pub use error::LabError;
 pub(crate) use error::did_you_mean;
+pub use ip::{HostPlan, IpPlan, PingPlan};
 pub use plan::{
     AdapterPlan, AtmPlan, AtmTarget, CallPlan, CallTo, Check, ClientPlan, Close, Cut, FibrePlan, Lab,
     LinkPlan, Manager, Network, NodePlan, Offer, PortPlan, Segment, SwitchPlan, SwitchPvc,

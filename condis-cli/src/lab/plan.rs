@@ -13,7 +13,7 @@ use condis_link::MacAddr;
 use condis_link::atm::{FibreConditions, VpVc};
 use condis_link::memory::Conditions;
 
-use super::Source;
+use super::{IpPlan, Source};
 
 /// A lab that makes sense: names resolve, numbers are in range.
 #[derive(Clone, Debug)]
@@ -35,9 +35,19 @@ pub struct Lab {
 }
 
 impl Lab {
-    /// True if nobody in it makes a call: it then runs until it is stopped.
+    /// True if nobody in it makes a call or asks anybody: it then runs until it is stopped.
     pub fn serves(&self) -> bool {
         self.nodes.iter().flat_map(|node| &node.clients).all(|client| client.calls.is_empty())
+            && self.nodes.iter().flat_map(|node| &node.ips).all(|ip| ip.pings().is_none())
+    }
+
+    /// The first TUN device of it, where the lab file names it, and whose it is.
+    pub fn tun(&self) -> Option<(String, &str, &Range<usize>)> {
+        let ips = self.nodes.iter().flat_map(|node| node.ips.iter().map(move |ip| (node, ip)));
+        let mut tuns = ips.filter_map(|(node, ip)| {
+            ip.tun().map(|(tun, at)| (format!("IP client {} of node {}", ip.name, node.name), tun, at))
+        });
+        tuns.next()
     }
 
     /// The first link of it that is real, with who is on it.
@@ -137,6 +147,8 @@ pub struct NodePlan {
     pub adapters: Vec<AdapterPlan>,
     /// The clients on them.
     pub clients: Vec<ClientPlan>,
+    /// The IP clients on them.
+    pub ips: Vec<IpPlan>,
 }
 
 /// An adapter and what drives it.

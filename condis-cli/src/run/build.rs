@@ -24,6 +24,7 @@ use condis_wan::pppoe::driver::{EthernetMiniport, PppoeCallManager, PppoeConfig,
 
 use super::Options;
 use super::clock::Clock;
+use super::ip::IpRun;
 use super::lines::{self, FibreRun, Line, OpenedLines, Say, Taps};
 use super::log::Log;
 use super::switches::SwitchRun;
@@ -53,6 +54,7 @@ pub(super) struct NodeRun {
     pub(super) log: Arc<Log>,
     pub(super) adapters: Vec<AdapterRun>,
     pub(super) clients: Vec<Client>,
+    pub(super) ips: Vec<IpRun>,
 }
 
 pub(super) struct AdapterRun {
@@ -165,6 +167,10 @@ impl World {
         self.nodes.iter().flat_map(|node| &node.clients)
     }
 
+    pub(super) fn ips(&self) -> impl Iterator<Item = &IpRun> {
+        self.nodes.iter().flat_map(|node| &node.ips)
+    }
+
     /// From now on the segments are cut as planned.
     pub(super) fn arm_cuts(&mut self) {
         let runtime = self.clock.runtime();
@@ -205,6 +211,10 @@ impl World {
         for client in &clients {
             node.register_protocol(&client.name(), client.clone());
         }
+        let ips = plan.ips.iter();
+        let ips = ips
+            .map(|ip| IpRun::new(ip, &node, &self.clock, &mut opened.tuns, &self.ledger))
+            .collect::<Result<_, _>>()?;
         let adapters = plan
             .adapters
             .iter()
@@ -215,7 +225,7 @@ impl World {
                 })
             })
             .collect::<Result<_, LabError>>()?;
-        Ok(NodeRun { node, counters, log, adapters, clients })
+        Ok(NodeRun { node, counters, log, adapters, clients, ips })
     }
 
     /// The line that an adapter or a port is on.

@@ -12,6 +12,7 @@ use super::Options;
 use super::build::{NodeRun, World};
 use super::chart::Chart;
 use super::clock::Clock;
+use super::ip::{IpRun, ask_all};
 use super::report::{AdapterReport, LinkReport, NodeReport, Report, SwitchReport, VcSeen};
 use crate::client::Client;
 use crate::client::ledger::{Ending, Stage};
@@ -58,6 +59,11 @@ fn may_be_simulated(lab: &Lab, options: &Options) -> Result<(), LabError> {
             .at(&lab.source, at.clone(), "real: its time is not ours")
             .help(format!("run it without --sim, or {instead}")));
     }
+    if let Some((who, tun, at)) = lab.tun() {
+        return Err(LabError::new(format!("{who} has the TUN device {tun}, so the lab cannot be simulated"))
+            .at(&lab.source, at.clone(), "real: its time is not ours")
+            .help("run it without --sim, or leave `tun` out: the host is then in memory"));
+    }
     if lab.serves() && options.limit.is_none() {
         return Err(LabError::new("nobody makes a call in this lab, and in simulation nobody else can")
             .help("say for how long it is to be simulated, such as --for 10s"));
@@ -76,10 +82,14 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Waits until every client has its address family and its SAPs.
+    /// Waits until every client has its address family and its SAPs, and every IP client its server.
     fn comes_up(&mut self) -> bool {
         let clients = self.clients();
-        let settled = || clients.iter().all(|client| client.is_ready() || client.problem().is_some());
+        let ips = self.ips();
+        let settled = || {
+            clients.iter().all(|client| client.is_ready() || client.problem().is_some())
+                && ips.iter().all(|ip| ip.client().is_ready())
+        };
         let stop = &self.options.stop;
         let limit = if self.lab.real_link().is_some() { UP_MAX_REAL } else { UP_MAX };
         self.world.clock.wait(&self.world.ledger, stop, limit, settled);
@@ -87,6 +97,9 @@ impl Run<'_> {
             let why = client.problem();
             let why = why.unwrap_or_else(|| client.waits_for().to_owned());
             self.problems.push(format!("{} is not ready: {why}", client.name()));
+        }
+        for ip in ips.iter().filter(|ip| !ip.client().is_ready()) {
+            self.problems.push(format!("{} is not ready: {}", ip.name(), ip.waits_for()));
         }
         self.problems.is_empty() && !self.stopped()
     }
@@ -96,6 +109,7 @@ impl Run<'_> {
         let limit = self.options.limit.unwrap_or(CALLS_MAX);
         let end = self.now().after(limit);
         self.world.arm_cuts();
+        self.pings(end);
         // One client after the other, so that the crossings of each stand together.
         for client in self.clients() {
             client.start();
@@ -123,6 +137,17 @@ impl Run<'_> {
         }
     }
 
+    /// Has the hosts of IP clients ask what they are to ask.
+    fn pings(&mut self, end: Time) {
+        let asked = ask_all(&self.ips(), &self.options.stop, |timeout, done| {
+            let limit = timeout.min(end.since(self.now()));
+            self.world.clock.wait(&self.world.ledger, &self.options.stop, limit, done)
+        });
+        if !asked {
+            self.problems.push("not all hosts have asked: it was stopped".to_owned());
+        }
+    }
+
     /// Runs until it is stopped, or the time is up.
     fn serve(&mut self) {
         self.world.arm_cuts();
@@ -136,6 +161,9 @@ impl Run<'_> {
                     crate::say(format_args!("{}/{} serves \"{offers}\" {how}", node.name, client.name));
                 }
             }
+            for ip in self.world.ips() {
+                eprintln!("{} serves {} {how}", ip.name(), ip.serves());
+            }
         }
         self.wait_until(end, || false);
         self.look();
@@ -148,12 +176,21 @@ impl Run<'_> {
         }
         let clients = self.clients();
         clients.iter().for_each(Client::stop);
+        let ips = self.ips();
+        ips.iter().for_each(|ip| ip.client().stop());
         let never = AtomicBool::new(false);
-        let stopped = || clients.iter().all(Client::is_stopped);
+        let stopped =
+            || clients.iter().all(Client::is_stopped) && ips.iter().all(|ip| ip.client().is_stopped());
         if !self.world.clock.wait(&self.world.ledger, &never, DOWN_MAX, stopped) {
             for client in clients.iter().filter(|client| !client.is_stopped()) {
                 self.problems.push(format!("{} did not come to its end", client.name()));
             }
+            for ip in ips.iter().filter(|ip| !ip.client().is_stopped()) {
+                self.problems.push(format!("{} did not come to its end", ip.name()));
+            }
+        }
+        if !ips.is_empty() {
+            self.switches_hear();
         }
         let left = Arc::new(AtomicUsize::new(self.world.nodes.len()));
         for node in &self.world.nodes {
@@ -184,6 +221,17 @@ impl Run<'_> {
         }
     }
 
+    /// A call is closed for its client once its RELEASE is on the way. Before the adapters go, the switches hear of it.
+    fn switches_hear(&self) {
+        let never = AtomicBool::new(false);
+        for _ in 0..HEAR_TURNS_MAX {
+            if self.world.switches.iter().all(|run| run.switch.calls().is_empty()) {
+                return;
+            }
+            self.world.clock.wait(&self.world.ledger, &never, HEAR_TURN, || false);
+        }
+    }
+
     fn look(&mut self) {
         let seen = |node: &NodeRun| {
             let mut connections = std::collections::BTreeMap::new();
@@ -204,6 +252,7 @@ impl Run<'_> {
             let (node, client, number, service) = (&call.node, &call.client, call.number, &call.service);
             self.problems.push(format!("{node}/{client} call {number} to \"{service}\": {ending}"));
         }
+        self.problems.extend(self.world.ips().flat_map(IpRun::problems));
         let nodes: Vec<_> = self.nodes();
         for node in nodes.iter().filter(|node| !node.left.is_nothing()) {
             self.problems.push(format!("node {} has left {}", node.name, node.left));
@@ -219,6 +268,7 @@ impl Run<'_> {
             took: self.now().since(Time::ZERO),
             totals: self.world.ledger.totals(),
             links: self.links(),
+            ips: self.world.ips().map(IpRun::report).collect(),
             switches: self.switches,
             chart: Chart::of(&self.world, &calls),
             problems: self.problems,
@@ -282,6 +332,10 @@ impl Run<'_> {
         self.world.clients().cloned().collect()
     }
 
+    fn ips(&self) -> Vec<IpRun> {
+        self.world.ips().cloned().collect()
+    }
+
     fn now(&self) -> Time {
         self.world.clock.runtime().now()
     }
@@ -296,6 +350,11 @@ const UP_MAX: Duration = Duration::from_secs(10);
 
 /// On a real line somebody else does: the other end may have to be started first.
 const UP_MAX_REAL: Duration = Duration::from_secs(120);
+
+/// Two seconds in all: RELEASE and RELEASE COMPLETE, on the slowest of lines.
+const HEAR_TURN: Duration = Duration::from_millis(5);
+const HEAR_TURNS_MAX: usize = 400;
+
 const DOWN_MAX: Duration = Duration::from_secs(20);
 
 /// A call that does not come up takes 92 s, and one that makes no progress its own timeout; this is for what hangs.

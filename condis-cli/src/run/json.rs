@@ -1,8 +1,10 @@
 //! The report as one JSON object.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
-use super::report::{NodeReport, Report, VcSeen};
+use super::report::{IpReport, NodeReport, PingReport, Report, VcSeen};
 use crate::client::Tally;
 use crate::client::ledger::{CallRecord, ClosedBy, Ending};
 
@@ -23,6 +25,7 @@ pub fn to_json(report: &Report) -> Value {
             "counters": switch.counters,
             "left": {"calls": switch.calls_left},
         })).collect::<Vec<_>>(),
+        "ip": report.ips.iter().map(ip).collect::<Vec<_>>(),
         "totals": totals(report),
     })
 }
@@ -98,6 +101,39 @@ fn call(call: &CallRecord) -> Value {
         "parties": call.party_log,
         "changed_pcr": call.changed_pcr,
     })
+}
+
+fn ip(ip: &IpReport) -> Value {
+    let ping = |ping: &PingReport| {
+        json!({
+            "to": ping.to.to_string(),
+            "octets": ping.octets,
+            "asked": ping.asked,
+            "answered": ping.round_trips.len(),
+            "round_trip_us": ping.round_trip().map(|[min, median, max]| json!({
+                "min": micros(min),
+                "median": micros(median),
+                "max": micros(max),
+            })),
+        })
+    };
+    json!({
+        "node": ip.node,
+        "name": ip.name,
+        "ip": ip.ip,
+        "adapter": ip.adapter,
+        "address": ip.address,
+        "server": ip.server,
+        "tun": ip.tun,
+        "asked": ip.pings.iter().map(|ping| ping.asked).sum::<usize>(),
+        "answered": ip.pings.iter().map(|ping| ping.round_trips.len()).sum::<usize>(),
+        "pings": ip.pings.iter().map(ping).collect::<Vec<_>>(),
+        "counters": ip.counters,
+    })
+}
+
+fn micros(time: Duration) -> f64 {
+    time.as_nanos() as f64 / 1_000.0
 }
 
 fn tally(tally: Tally) -> Value {

@@ -20,6 +20,7 @@ use condis_link::{Link, MacAddr};
 
 use super::Options;
 use super::clock::Clock;
+use super::ip::OpenedTuns;
 use crate::lab::{Lab, LabError, LinkPlan, Source};
 
 /// A line for an adapter or a port.
@@ -84,7 +85,10 @@ pub(crate) enum Opened {
 }
 
 /// Real lines that were opened while there was the right to, each under where the lab file names it.
-pub(super) struct OpenedLines(Vec<(usize, Opened)>);
+pub(super) struct OpenedLines {
+    lines: Vec<(usize, Opened)>,
+    pub(super) tuns: OpenedTuns,
+}
 
 impl OpenedLines {
     /// Opens all of a lab, and gives the right to open more up.
@@ -92,6 +96,7 @@ impl OpenedLines {
         let mut opened = Vec::new();
         let adapters = lab.nodes.iter().flat_map(|node| &node.adapters).map(|adapter| &adapter.link);
         let ports = lab.switches.iter().flat_map(|switch| &switch.ports).map(|port| &port.link);
+        let tuns = OpenedTuns::open(lab)?;
         let mut ethernet = false;
         for link in adapters.chain(ports) {
             if let Some(at) = link.place() {
@@ -99,16 +104,16 @@ impl OpenedLines {
                 opened.push((at.start, open(link, Some(&lab.source))?));
             }
         }
-        if ethernet {
+        if ethernet || !tuns.is_empty() {
             drop_capabilities().map_err(|error| LabError::new(error.to_string()))?;
         }
-        Ok(OpenedLines(opened))
+        Ok(OpenedLines { lines: opened, tuns })
     }
 
     pub(super) fn take(&mut self, link: &LinkPlan) -> Option<Opened> {
         let at = link.place()?.start;
-        let found = self.0.iter().position(|(place, _)| *place == at)?;
-        Some(self.0.swap_remove(found).1)
+        let found = self.lines.iter().position(|(place, _)| *place == at)?;
+        Some(self.lines.swap_remove(found).1)
     }
 }
 

@@ -5,6 +5,7 @@ mod build;
 mod chart;
 mod clock;
 mod drive;
+mod ip;
 mod json;
 mod lines;
 mod log;
@@ -23,7 +24,7 @@ pub use drive::run;
 pub use json::to_json;
 pub use lines::Line;
 pub(crate) use lines::{Say, open, start, wall_clock};
-pub use report::{AdapterReport, LinkReport, NodeReport, Report};
+pub use report::{AdapterReport, IpReport, LinkReport, NodeReport, PingReport, Report};
 pub use text::print;
 
 /// How a lab is to be run.

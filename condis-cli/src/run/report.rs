@@ -1,6 +1,7 @@
 //! What is known of a lab once it has run.
 
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use condis::node::Left;
@@ -29,6 +30,8 @@ pub struct Report {
     pub calls: Vec<CallRecord>,
     /// How many calls there were.
     pub totals: Totals,
+    /// The IP clients.
+    pub ips: Vec<IpReport>,
     /// The wires.
     pub links: Vec<LinkReport>,
     /// The switches.
@@ -104,6 +107,56 @@ pub struct AdapterReport {
     pub link: String,
     /// What its manager counted, without zeros.
     pub counters: BTreeMap<String, u64>,
+}
+
+/// An IP client and its host.
+pub struct IpReport {
+    /// The node.
+    pub node: String,
+    /// Its name.
+    pub name: String,
+    /// Its IP address, with the length of the prefix.
+    pub ip: String,
+    /// The adapter that it is bound to.
+    pub adapter: String,
+    /// Its ATM address.
+    pub address: String,
+    /// Its ATMARP server: an address, `here` or `none`.
+    pub server: String,
+    /// Its TUN device; without one, its host is in memory.
+    pub tun: Option<String>,
+    /// What its host asked.
+    pub pings: Vec<PingReport>,
+    /// What it and its host counted, without zeros.
+    pub counters: BTreeMap<String, u64>,
+}
+
+/// Echo requests of one kind.
+#[derive(Clone)]
+pub struct PingReport {
+    /// Who was asked.
+    pub to: Ipv4Addr,
+    /// With how many octets of data.
+    pub octets: usize,
+    /// How often.
+    pub asked: usize,
+    /// How long each answer took that came in time.
+    pub round_trips: Vec<Duration>,
+    /// Which request was the last one.
+    pub(super) last: u16,
+}
+
+impl PingReport {
+    pub(super) fn new(to: Ipv4Addr, octets: usize, last: u16) -> PingReport {
+        PingReport { to, octets, asked: 1, round_trips: Vec::new(), last }
+    }
+
+    /// The shortest, the median and the longest, if there was an answer.
+    pub fn round_trip(&self) -> Option<[Duration; 3]> {
+        let mut sorted = self.round_trips.clone();
+        sorted.sort_unstable();
+        Some([*sorted.first()?, sorted[sorted.len() / 2], *sorted.last()?])
+    }
 }
 
 /// A wire.

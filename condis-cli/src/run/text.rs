@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use condis::vc::VcUse;
 
 use super::chart::{self, Chart};
-use super::report::{NodeReport, Report, VcSeen};
+use super::report::{IpReport, NodeReport, PingReport, Report, VcSeen};
 use super::table::{beside, fit, table};
 use crate::client::ledger::{CallRecord, ClosedBy};
 
@@ -25,6 +25,7 @@ pub fn print(report: &Report, width: usize, out: &mut dyn Write) -> io::Result<(
         crossings(chart, width, out)?;
     }
     calls(report, width, out)?;
+    ips(report, out)?;
     counters(report, width, out)?;
     left(report, out)?;
     verdict(report, out)
@@ -148,6 +149,49 @@ fn calls(report: &Report, width: usize, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
+fn ips(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    if report.ips.is_empty() {
+        return Ok(());
+    }
+    heading(out, "IP over ATM")?;
+    let head = ["host", "ip", "on", "asks", "octets", "asked", "answered", "min, median, max"];
+    let rows: Vec<_> = report.ips.iter().flat_map(ip_rows).collect();
+    for line in table(&head, &rows, &[4, 5, 6], 2) {
+        writeln!(out, "{line}")?;
+    }
+    Ok(())
+}
+
+/// A line for each kind of request, and one for a host that asks nothing.
+fn ip_rows(ip: &IpReport) -> Vec<Vec<String>> {
+    let on = ip.tun.as_deref().unwrap_or("memory");
+    let row = |[asks, octets, asked, answered, took]: [String; 5]| {
+        vec![
+            format!("{}/{}", ip.node, ip.name),
+            ip.ip.clone(),
+            on.to_owned(),
+            asks,
+            octets,
+            asked,
+            answered,
+            took,
+        ]
+    };
+    if ip.pings.is_empty() {
+        return vec![row(["-"; 5].map(str::to_owned))];
+    }
+    let of = |ping: &PingReport| {
+        let took = ping.round_trip().map_or_else(
+            || "-".to_owned(),
+            |took| took.map(|took| format!("{:.3}", took.as_secs_f64() * 1e3)).join(", ") + " ms",
+        );
+        let counts = [ping.octets, ping.asked, ping.round_trips.len()].map(|count| count.to_string());
+        let [octets, asked, answered] = counts;
+        row([ping.to.to_string(), octets, asked, answered, took])
+    };
+    ip.pings.iter().map(of).collect()
+}
+
 /// What there is to say of a call beside its line: who came and went, another rate, and a cause in words.
 fn note(call: &CallRecord) -> Option<String> {
     let mut said = call.party_log.clone();
@@ -222,13 +266,19 @@ fn counters(report: &Report, width: usize, out: &mut dyn Write) -> io::Result<()
     let totals = &report.totals;
     let crossings: u64 = report.nodes.iter().flat_map(|node| node.crossings.values()).sum();
     let (made, done, taken, echoed) = (totals.made, totals.done, totals.answered, totals.echoed_frames);
-    writeln!(out, "{made} calls made, {done} of them as asked; {taken} taken; {echoed} frames echoed")?;
+    if made + taken > 0 || report.ips.is_empty() {
+        writeln!(out, "{made} calls made, {done} of them as asked; {taken} taken; {echoed} frames echoed")?;
+    }
     writeln!(out, "{crossings} crossings of the NDIS boundary in {:?}", report.took)?;
     for node in &report.nodes {
         for adapter in &node.adapters {
             let title = format!("{}/{} ({})", node.name, adapter.name, adapter.manager.name());
             named(&title, adapter.counters.iter().map(|(name, n)| (name.as_str(), *n)), width, out)?;
         }
+    }
+    for ip in &report.ips {
+        let counts = ip.counters.iter().map(|(name, n)| (name.as_str(), *n));
+        named(&format!("{}/{} ({})", ip.node, ip.name, ip.ip), counts, width, out)?;
     }
     for switch in &report.switches {
         let counts = switch.counters.iter().map(|(name, n)| (*name, *n));

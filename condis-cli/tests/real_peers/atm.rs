@@ -9,7 +9,10 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use serde_json::Value;
+
 use crate::peers::linux::{Cable, Guest, Mode, alone, pattern, present};
+use crate::peers::ours::report;
 use crate::peers::process::{Ended, Process};
 
 const LINUX: &str = "47.0005.80.ffe100.0000.f21a.0001.0020480a0001.00";
@@ -236,4 +239,139 @@ fn network_of_linux_hosts_uni_3_1() {
 #[test]
 fn network_of_linux_hosts_uni_4_0() {
     network_of_linux_hosts("uni40", "4.0");
+}
+
+/// The drivers of our hosts.
+const DRIVERS: [&str; 2] = [r#"["atm-miniport", "uni-call-manager"]"#, r#"["atm-mcm"]"#];
+
+/// `condis` with one host of ours on a line of ATM over TCP, whose IP clients are `ips`.
+fn ip_host(folder: &Path, drivers: &str, version: &str, port: u16, ips: &str) -> Process {
+    let lab = format!(
+        "[node.ours.adapter.atm0]\nlink = \"atmtcp:127.0.0.1:{port}\"\nuni = \"{version}\"\n\
+         drivers = {drivers}\naddresses = [\"{OURS}\"]\n{ips}"
+    );
+    let path = folder.join("host.toml");
+    fs::write(&path, lab).expect("there is room for a file");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_condis"));
+    command.arg("run").arg(path).arg("--json");
+    Process::start("condis", &mut command)
+}
+
+/// It has served until now; what it has counted.
+#[track_caller]
+fn stopped(ours: Process) -> Value {
+    ours.signal("INT");
+    report(&ours.end().well())
+}
+
+/// It has asked, and heard all answers.
+#[track_caller]
+fn answered(ours: Process) {
+    let report = report(&ours.end().well());
+    for ip in report["ip"].as_array().expect("there are IP clients") {
+        assert!(ip["asked"].as_u64() > Some(0) && ip["asked"] == ip["answered"], "{ip:#}");
+    }
+}
+
+/// RFC 2225 over calls through our switch, over a call manager and over an MCM: a Linux host is the client of our ATMARP server,
+/// and we are the client of another one's; each is asked by the other's `ping`.
+fn classical_ip(uni: &str, version: &str) {
+    if !present() {
+        return;
+    }
+    let _alone = alone();
+    let folder = tempfile::tempdir().expect("there is room for files");
+    let ports = [free_port(), free_port(), free_port()];
+    let switch = switch(folder.path(), version, ports);
+    let a = Guest::boot("a", Mode::User, uni, A, ports[0]);
+    let b = Guest::boot("b", Mode::User, uni, B, ports[1]);
+    let (mut client, mut server) = (a.ready(), b.ready());
+    client.does("saal");
+    server.does("saal");
+    server.does("clip 10.1.8.1 -");
+    let mut first = true;
+    for drivers in DRIVERS {
+        let start = |ips: &str| ip_host(folder.path(), drivers, version, ports[2], ips);
+
+        // We are the server.
+        let ours = "[node.ours.ip.ip]\nadapter = \"atm0\"\nip = \"10.1.9.1/24\"\nserver = \"here\"\n";
+        let mut serving = start(ours);
+        serving.line("serves 10.1.9.1/24");
+        if first {
+            client.does(&format!("clip 10.1.9.2 10.1.9.1 {OURS}"));
+        }
+        client.does("ping 10.1.9.1");
+        let counters = &stopped(serving)["ip"][0]["counters"];
+        assert!(counters["host.echoes_answered"].as_u64() >= Some(3), "{counters:#}");
+        let asks = "ping = [\"10.1.9.2\"]\nsizes = [56, 9152]\npatience = \"50s\"\n";
+        let asking = start(&format!("{ours}{asks}"));
+        // It calls its server again when it has something to send.
+        client.does("ping 10.1.9.1");
+        answered(asking);
+
+        // We are a client.
+        let ours = format!("[node.ours.ip.ip]\nadapter = \"atm0\"\nip = \"10.1.8.2/24\"\nserver = \"{B}\"\n");
+        let mut serving = start(&ours);
+        serving.line("serves 10.1.8.2/24");
+        server.does("ping 10.1.8.2");
+        let counters = &stopped(serving)["ip"][0]["counters"];
+        assert!(counters["host.echoes_answered"].as_u64() >= Some(3), "{counters:#}");
+        answered(start(&format!("{ours}ping = [\"10.1.8.1\"]\nsizes = [56, 9152]\n")));
+        first = false;
+    }
+    client.end();
+    server.end();
+    switch.signal("INT");
+    switch.end().well();
+}
+
+#[test]
+fn classical_ip_uni_3_1() {
+    classical_ip("uni31", "3.1");
+}
+
+#[test]
+fn classical_ip_uni_4_0() {
+    classical_ip("uni40", "4.0");
+}
+
+/// RFC 2684 on permanent connections with nothing between: LLC/SNAP as Classical IP has it, and routed IPv4 multiplexed by VC.
+#[test]
+fn ip_on_permanent_connections() {
+    if !present() {
+        return;
+    }
+    let _alone = alone();
+    let folder = tempfile::tempdir().expect("there is room for files");
+    let cable = Cable::new();
+    let mut linux = Guest::boot("pvc", Mode::Pvc, "uni31", LINUX, cable.guest).ready();
+    let ips = |peer: &str, asks: [&str; 2]| {
+        let [llc, mux] = asks;
+        format!(
+            "[node.ours.ip.llc]\nadapter = \"atm0\"\nip = \"10.1.9.2/24\"\n\
+             pvcs = [{{ pvc = \"0.101\"{peer} }}]\n{llc}\n\
+             [node.ours.ip.mux]\nadapter = \"atm0\"\naddress = \".01\"\nip = \"10.1.7.2/24\"\n\
+             pvcs = [{{ pvc = \"0.103\", encapsulation = \"vc-mux\", peer = \"10.1.7.1\" }}]\n{mux}\n"
+        )
+    };
+    let mut first = true;
+    // Told who is at the far end, and asking it.
+    for (drivers, peer) in DRIVERS.into_iter().zip([", peer = \"10.1.9.1\"", ""]) {
+        let mut serving = ip_host(folder.path(), drivers, "3.1", cable.ours, &ips(peer, ["", ""]));
+        serving.line("ours/mux serves 10.1.7.2/24");
+        if first {
+            linux.does("clippvc 101 10.1.9.1 10.1.9.2");
+            linux.does("pvcip 103 10.1.7.1 10.1.7.2");
+        }
+        linux.does("ping 10.1.9.2");
+        linux.does("ping 10.1.7.2");
+        stopped(serving);
+        let asks = [
+            "ping = [\"10.1.9.1\"]\nsizes = [56, 9152]\npatience = \"20s\"",
+            "ping = [\"10.1.7.1\"]\nsizes = [56, 1472]\npatience = \"20s\"",
+        ];
+        answered(ip_host(folder.path(), drivers, "3.1", cable.ours, &ips(peer, asks)));
+        first = false;
+    }
+    linux.end();
 }

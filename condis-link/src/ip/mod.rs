@@ -9,7 +9,7 @@ mod tun;
 use std::sync::Weak;
 
 #[cfg(target_os = "linux")]
-pub use tun::{Tun, TunError, TunOptions};
+pub use tun::{Tun, TunDevice, TunError, TunLosses, TunOptions};
 
 /// A host, as an IP client sees it.
 ///

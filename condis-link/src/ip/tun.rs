@@ -1,6 +1,7 @@
 //! A TUN device of Linux.
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -35,6 +36,37 @@ pub struct TunError {
     pub source: std::io::Error,
 }
 
+/// A TUN device that nobody reads yet. It takes rights to make one, and none to start it.
+pub struct TunDevice {
+    name: String,
+    device: SyncDevice,
+    mtu_octets: u16,
+}
+
+impl TunDevice {
+    /// Makes the interface, with its address, and brings it up.
+    ///
+    /// # Errors
+    /// [`TunError`].
+    pub fn open(options: &TunOptions) -> Result<TunDevice, TunError> {
+        let failed = |source| TunError { name: options.name.clone(), source };
+        let device = DeviceBuilder::new()
+            .name(options.name.as_str())
+            .ipv4(options.ip, options.prefix_len, None)
+            .mtu(options.mtu_octets)
+            .build_sync()
+            .map_err(failed)?;
+        device.set_nonblocking(true).map_err(failed)?;
+        Ok(TunDevice { name: options.name.clone(), device, mtu_octets: options.mtu_octets })
+    }
+}
+
+impl fmt::Debug for TunDevice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "tun {}", self.name)
+    }
+}
+
 /// A network interface of this machine whose far end is an IP client. It goes when this is dropped.
 ///
 /// One thread reads it. Dropping it stops the thread and waits for it to end, except on that thread itself.
@@ -53,40 +85,59 @@ struct Shared {
     /// Packets that the device would not take: it is down, or its queue is full.
     not_delivered: AtomicU64,
     no_user: AtomicU64,
+    too_long: AtomicU64,
+}
+
+/// Packets that were lost at a TUN device.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[non_exhaustive]
+pub struct TunLosses {
+    /// The device would not take them: it is down, or its queue is full.
+    pub not_delivered: u64,
+    /// Packets of the host that nobody was there for.
+    pub no_user: u64,
+    /// Packets of the host beyond the MTU, which somebody raised.
+    pub too_long: u64,
 }
 
 impl Tun {
-    /// Makes the interface, with its address, and brings it up. What the host sends is dropped until a user is attached.
+    /// Makes the interface, with its address, brings it up, and reads it. What the host sends is dropped until a user is
+    /// attached.
     ///
     /// # Errors
     /// [`TunError`].
     pub fn open(options: &TunOptions, threads: &Threads) -> Result<Arc<Tun>, TunError> {
-        let failed = |source| TunError { name: options.name.clone(), source };
-        let device = DeviceBuilder::new()
-            .name(options.name.as_str())
-            .ipv4(options.ip, options.prefix_len, None)
-            .mtu(options.mtu_octets)
-            .build_sync()
-            .map_err(failed)?;
-        device.set_nonblocking(true).map_err(failed)?;
-        let wake = rustix::event::eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC);
+        Tun::start(TunDevice::open(options)?, threads)
+    }
+
+    /// Reads a device that was made before.
+    ///
+    /// # Errors
+    /// [`TunError`]: there is no way to wake its thread.
+    pub fn start(made: TunDevice, threads: &Threads) -> Result<Arc<Tun>, TunError> {
+        let TunDevice { name, device, mtu_octets } = made;
+        let wake = rustix::event::eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)
+            .map_err(|error| TunError { name: name.clone(), source: error.into() })?;
         let shared = Arc::new(Shared {
-            name: options.name.clone(),
+            name,
             device,
-            mtu_octets: options.mtu_octets,
-            wake: wake.map_err(|error| failed(error.into()))?,
+            mtu_octets,
+            wake,
             user: Mutex::new(None),
             not_delivered: AtomicU64::new(0),
             no_user: AtomicU64::new(0),
+            too_long: AtomicU64::new(0),
         });
         let reading = shared.clone();
-        let thread = threads.spawn_io(&options.name, move |stop| reading.run(&stop));
+        let thread = threads.spawn_io(&shared.name, move |stop| reading.run(&stop));
         Ok(Arc::new(Tun { shared, _thread: thread }))
     }
 
-    /// Packets that the host would not take, and packets of the host that nobody was there for.
-    pub fn lost(&self) -> (u64, u64) {
-        (self.shared.not_delivered.load(Relaxed), self.shared.no_user.load(Relaxed))
+    /// The packets that were lost here.
+    pub fn lost(&self) -> TunLosses {
+        let Shared { not_delivered, no_user, too_long, .. } = &*self.shared;
+        let count = |counter: &AtomicU64| counter.load(Relaxed);
+        TunLosses { not_delivered: count(not_delivered), no_user: count(no_user), too_long: count(too_long) }
     }
 }
 
@@ -104,8 +155,7 @@ impl IpPort for Tun {
 
 impl fmt::Debug for Tun {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (not_delivered, no_user) = self.lost();
-        write!(f, "tun {}: not_delivered {not_delivered} no_user {no_user}", self.shared.name)
+        write!(f, "tun {}: {:?}", self.shared.name, self.lost())
     }
 }
 
@@ -116,7 +166,8 @@ impl Shared {
             // It fails only if the counter is at its limit, and then the thread has been woken often enough.
             let _ = rustix::io::write(&waking.wake, &1u64.to_ne_bytes());
         });
-        let mut packet = vec![0; usize::from(self.mtu_octets)];
+        // One more than may be: a longer packet shows itself.
+        let mut packet = vec![0; usize::from(self.mtu_octets) + 1];
         while !stop.is_set() {
             let mut waits =
                 [PollFd::new(&self.wake, PollFlags::IN), PollFd::new(&self.device, PollFlags::IN)];
@@ -125,7 +176,18 @@ impl Shared {
                 continue;
             }
             for _ in 0..PACKETS_A_TURN {
-                let Ok(octets) = self.device.recv(&mut packet) else { break };
+                let octets = match self.device.recv(&mut packet) {
+                    Ok(octets) => octets,
+                    Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
+                        break;
+                    }
+                    // Somebody deleted the interface: it does not come back.
+                    Err(_) => return,
+                };
+                if octets > usize::from(self.mtu_octets) {
+                    self.too_long.fetch_add(1, Relaxed);
+                    continue;
+                }
                 let user =
                     self.user.lock().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(Weak::upgrade);
                 match user {

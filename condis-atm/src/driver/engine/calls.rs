@@ -166,11 +166,8 @@ impl<M: Model> State<M> {
     // From clients: outgoing calls
 
     pub(super) fn make(&mut self, now: Time, leg: LegKey, make: Box<Make<M>>, effects: &mut Effects<M>) {
-        if let Some(record) = self.records.get_mut(&leg) {
-            // NDIS takes the call for over; the path is not quite.
-            record.next = Some(make);
-            return;
-        }
+        // A call is over for its client only once nothing of it is left here: see `close` and `failed`.
+        debug_assert!(!self.records.contains_key(&leg), "a VC has one call");
         let pvc = self.permanent_for(&make);
         let permanent_only = make.params.flags.contains(CallFlags::PERMANENT_VC) || make.call.is_none();
         let refusal = match &pvc {
@@ -223,7 +220,6 @@ impl<M: Model> State<M> {
             parties: BTreeMap::new(),
             first_party: party,
             owner: None,
-            next: None,
         };
         self.records.insert(leg, record);
         match carrier {
@@ -308,7 +304,6 @@ impl<M: Model> State<M> {
             parties: BTreeMap::new(),
             first_party: None,
             owner: Some((af, owner)),
-            next: None,
         };
         self.records.insert(leg, record);
     }
@@ -333,20 +328,21 @@ impl<M: Model> State<M> {
         effects: &mut Effects<M>,
     ) {
         let Some(record) = self.records.get_mut(&leg) else { return };
-        // The client may have shortened its SDUs, and chosen among the protocols.
-        let result = result.and_then(|params| match AtmCall::from_params(&params) {
-            Ok(call) => Ok(call),
-            Err(_) if !params.changed() => Ok(record.call.clone()),
-            Err(_) => Err(NdisStatus::INVALID_DATA),
-        });
         match (&mut record.ndis, result) {
-            (Ndis::Offered, Ok(accepted)) => {
-                record.call.forward.sdu_octets_max =
-                    record.call.forward.sdu_octets_max.min(accepted.forward.sdu_octets_max);
-                record.call.backward.sdu_octets_max =
-                    record.call.backward.sdu_octets_max.min(accepted.backward.sdu_octets_max);
-                record.call.blli = accepted.blli;
+            (Ndis::Offered, Ok(params)) => {
                 record.ndis = Ndis::Accepted;
+                match AtmCall::from_params(&params) {
+                    // The client may have shortened its SDUs, and chosen among the protocols.
+                    Ok(accepted) => {
+                        let shorten = |max: &mut u32, wanted: u32| *max = (*max).min(wanted);
+                        shorten(&mut record.call.forward.sdu_octets_max, accepted.forward.sdu_octets_max);
+                        shorten(&mut record.call.backward.sdu_octets_max, accepted.backward.sdu_octets_max);
+                        record.call.blli = accepted.blli;
+                    }
+                    Err(_) if !params.changed() => {}
+                    // It has accepted all the same, so it hears of the end and closes.
+                    Err(_) => self.end_call(now, leg, NdisStatus::INVALID_DATA),
+                }
                 self.advance(now, leg, effects);
             }
             (Ndis::OfferTakenBack, Ok(_)) => record.ndis = Ndis::RemoteClosed,
@@ -729,11 +725,23 @@ impl<M: Model> State<M> {
 
     fn tell_remote_close(&mut self, leg: LegKey, then: Ndis, effects: &mut Effects<M>) {
         let Some(record) = self.records.get_mut(&leg) else { return };
-        record.ndis = then;
         if let Network::Over(status, data) = &record.network {
-            let (vc, status, data) = (record.vc.clone(), *status, data.clone());
-            effects.push_back(Effect::RemoteClosed { vc, status, data });
+            let (status, data) = (*status, data.clone());
+            self.tell_close(leg, then, status, data, effects);
         }
+    }
+
+    pub(super) fn tell_close(
+        &mut self,
+        leg: LegKey,
+        then: Ndis,
+        status: NdisStatus,
+        data: CloseData,
+        effects: &mut Effects<M>,
+    ) {
+        let Some(record) = self.records.get_mut(&leg) else { return };
+        record.ndis = then;
+        effects.push_back(Effect::RemoteClosed { vc: record.vc.clone(), status, data });
     }
 
     /// The VC is inactive: a release by the peer is answered.
@@ -766,9 +774,6 @@ impl<M: Model> State<M> {
         if let Some((af, owner)) = record.owner {
             self.doomed.insert(leg, af);
             effects.push_back(Effect::Delete { leg, owner });
-        }
-        if let Some(make) = record.next {
-            effects.push_back(Effect::Again { leg, make });
         }
     }
 }

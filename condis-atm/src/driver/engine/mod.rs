@@ -233,11 +233,6 @@ enum Effect<M: Model> {
     LetGoParty {
         party: HeldParty<M::Role>,
     },
-    /// The client dialled again before the last call was quite gone.
-    Again {
-        leg: LegKey,
-        make: Box<Make<M>>,
-    },
     /// OID_CO_SIGNALING_ENABLED, _DISABLED or OID_CO_ADDRESS_CHANGE to every client, or to one.
     Tell {
         oid: u32,
@@ -434,7 +429,6 @@ impl<M: Model> Carrier<State<M>> for Engine<M> {
             }),
             Effect::LetGo { vc } => drop(vc),
             Effect::LetGoParty { party } => drop(party),
-            Effect::Again { leg, make } => return Some(Input::Make { leg, make }),
             Effect::Tell { oid, only } => self.tell(oid, only),
         }
         None

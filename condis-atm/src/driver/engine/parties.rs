@@ -10,6 +10,7 @@ use super::record::{Carrier, Ndis, Network, Party};
 use super::state::{Effects, State};
 use super::{Effect, LegKey, Model};
 use crate::driver::call_params::AtmCall;
+use crate::driver::close_cause::CloseCause;
 use crate::driver::status;
 use crate::q2931::wire::{AalParameters, Cause};
 use crate::uni::{Answer, CallId, PartyId};
@@ -75,6 +76,13 @@ impl<M: Model> State<M> {
             return effects.push_back(Effect::PartyDropped { pended });
         };
         effects.push_back(Effect::LetGoParty { party: held });
+        if self.is_without_leaves(leg) {
+            // The others have left, and the client is still to answer that. To drop this one is to release the call, and the VC must be inactive
+            // before that: the client is told of the end instead, and its close releases the call.
+            effects.push_back(Effect::PartyDropped { pended });
+            let data = CloseCause { cause }.to_data();
+            return self.tell_close(leg, Ndis::RemoteClosed, NdisStatus::SUCCESS, data, effects);
+        }
         match (self.uni.drop_party(now, call, party, cause), self.records.get_mut(&leg)) {
             (Ok(()), Some(record)) => {
                 record.parties.insert(party, Party::Dropping(pended));
@@ -82,6 +90,12 @@ impl<M: Model> State<M> {
             // Nobody there to be asked: then it is gone.
             (Err(_), _) | (_, None) => effects.push_back(Effect::PartyDropped { pended }),
         }
+    }
+
+    /// No party of the call is at the network, or on its way there.
+    fn is_without_leaves(&self, leg: LegKey) -> bool {
+        let Some(record) = self.records.get(&leg) else { return true };
+        !record.parties.values().any(|party| matches!(party, Party::Connected(_) | Party::Adding(..)))
     }
 
     pub(super) fn party_connected(

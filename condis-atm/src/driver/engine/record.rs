@@ -147,6 +147,4 @@ pub(super) struct Record<M: Model> {
     pub(super) first_party: Option<HeldParty<M::Role>>,
     /// Of a VC that was made for an incoming call, with its address family.
     pub(super) owner: Option<(ObjectId, OwnedVc<M::Role>)>,
-    /// The client dials again before all of this call is gone.
-    pub(super) next: Option<Box<Make<M>>>,
 }

@@ -299,8 +299,7 @@ impl<M: Model> Machine for State<M> {
     fn handle(&mut self, now: Time, input: Input<M>, effects: &mut Effects<M>) {
         match input {
             Input::Sdu { .. } | Input::Timer | Input::Link { .. } | Input::Leave if self.gone => {}
-            // It overtook the news that the line is up: the peer says it again, and nothing begins twice.
-            Input::Sdu { .. } if !self.link_up => {}
+            // One that overtook the news that the line is up is dropped there: the peer says it again, and nothing begins twice.
             Input::Sdu { vpvc: VpVc::SIGNALING, sdu } => self.uni.handle_signaling_sdu(now, &sdu),
             Input::Sdu { sdu, .. } => self.uni.handle_ilmi_sdu(now, &sdu),
             Input::Timer => {

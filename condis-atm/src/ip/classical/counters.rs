@@ -19,7 +19,9 @@ condis::counters! {
         duplicates_refused,
         /// Packets too short for an IPv4 header, or longer than the MTU.
         dropped_malformed,
-        /// Packets to an address outside of the subnet.
+        /// IPv6 packets, which a host sends unasked.
+        dropped_ipv6,
+        /// Packets to an address outside of the subnet, and stations that say that they have one.
         dropped_not_in_lis,
         /// Broadcasts and multicasts.
         dropped_not_unicast,
@@ -41,7 +43,8 @@ condis::counters! {
         dropped_arp_malformed,
         /// ATMARP packets that are not for us, or answer nothing that was asked.
         dropped_arp_unasked,
-        /// ATMARP packets that speak for another station than the one at the far end of the connection, or for ourselves.
+        /// ATMARP packets that speak for another station than the one at the far end of the connection, for ourselves, or for an address that
+        /// is known to be elsewhere.
         dropped_arp_impostor,
         /// ATMARP requests at a member that is no server.
         dropped_arp_no_server,

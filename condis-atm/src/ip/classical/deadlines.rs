@@ -27,6 +27,10 @@ impl<K: Copy + Ord> Deadlines<K> {
         }
     }
 
+    pub(super) fn is_armed(&self, timer: K) -> bool {
+        self.at.contains_key(&timer)
+    }
+
     pub(super) fn next(&self) -> Option<Time> {
         self.order.first().map(|(at, _)| *at)
     }

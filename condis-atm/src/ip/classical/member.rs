@@ -54,7 +54,8 @@ impl LisConfig {
         u32::MAX.checked_shl(32 - u32::from(self.prefix_len.min(32))).unwrap_or(0)
     }
 
-    fn contains(&self, ip: Ipv4Addr) -> bool {
+    /// True of an address of the subnet.
+    pub fn contains(&self, ip: Ipv4Addr) -> bool {
         (u32::from(ip) ^ u32::from(self.ip)) & self.mask() == 0
     }
 
@@ -208,6 +209,10 @@ impl LisMember {
     /// An IP packet of the host. It is transmitted, waits for its call, or is dropped and counted.
     pub fn send(&mut self, now: Time, packet: Vec<u8>) {
         self.counters.packets_in += 1;
+        if packet.first().is_some_and(|first| first >> 4 == 6) {
+            self.counters.dropped_ipv6 += 1;
+            return;
+        }
         let Some(to) = destination(&packet).filter(|_| packet.len() <= self.config.mtu_octets) else {
             self.counters.dropped_malformed += 1;
             return;
@@ -371,6 +376,13 @@ impl LisMember {
             Server::At(_) => matches!(self.server, ServerLine::Registered(_)),
             Server::None => true,
         }
+    }
+
+    /// How many permanent connections are up, and of how many of them it is known who is at the far end.
+    pub fn permanent(&self) -> (usize, usize) {
+        let permanent = self.vcs.iter().filter(|(_, vc)| vc.state == ConnectionState::Permanent);
+        let known = permanent.clone().filter(|(vc, _)| !self.timers.is_armed(Timer::AskPermanent(**vc)));
+        (permanent.count(), known.count())
     }
 
     /// What is known of an IP address: its ATM address, once that is known.
@@ -564,10 +576,13 @@ impl LisMember {
         let Some(Neighbour { state: Resolution::Asking { tries }, .. }) = self.neighbours.get_mut(&ip) else {
             return;
         };
-        if *tries >= ASK_TRIES || self.config.server == Server::None {
+        *tries += 1;
+        // Without a server it may still be the one at a permanent connection that has not said who is there.
+        let tries = *tries;
+        let (permanent, known) = self.permanent();
+        if tries > ASK_TRIES || self.config.server == Server::None && known == permanent {
             return self.unresolved(ip);
         }
-        *tries += 1;
         self.timers.arm(Timer::Ask(ip), now.after(ASK_AGAIN));
         match self.server.vc().filter(|vc| self.is_up(*vc)) {
             Some(vc) => {
@@ -767,7 +782,11 @@ impl LisMember {
         let (Some(ip), Some(connection)) = (station.ip, self.vcs.get_mut(&vc)) else { return };
         if connection.state == ConnectionState::Permanent {
             self.timers.disarm(Timer::AskPermanent(vc));
-            return self.goes_through(now, ip, vc);
+            return match self.neighbours.get(&ip).map(|neighbour| &neighbour.state) {
+                Some(Resolution::Through(other)) if *other != vc => self.counters.dropped_arp_impostor += 1,
+                None if self.neighbours.len() >= NEIGHBOURS_MAX => self.counters.dropped_table_full += 1,
+                Some(_) | None => self.goes_through(now, ip, vc),
+            };
         }
         let Some(atm) = station.atm else { return };
         if connection.remote.is_none() {
@@ -776,7 +795,24 @@ impl LisMember {
         }
         match self.config.server {
             Server::Here => self.take_in(now, vc, ip, atm),
-            Server::At(_) | Server::None => self.known(now, ip, atm),
+            Server::At(_) | Server::None => self.believe(now, ip, atm),
+        }
+    }
+
+    /// A caller says that it has this address: believed, unless it is known to be elsewhere. One that moved is found by asking, once the call to
+    /// where it was fails or the entry is old.
+    fn believe(&mut self, now: Time, ip: Ipv4Addr, atm: AtmAddress) {
+        let is_elsewhere = match self.neighbours.get(&ip).map(|neighbour| &neighbour.state) {
+            Some(Resolution::Known { atm: known }) => !same_station(known, &atm),
+            Some(Resolution::Through(_)) => true,
+            Some(Resolution::Asking { .. }) | None => false,
+        };
+        if !self.config.contains(ip) {
+            self.counters.dropped_not_in_lis += 1;
+        } else if is_elsewhere {
+            self.counters.dropped_arp_impostor += 1;
+        } else {
+            self.known(now, ip, atm);
         }
     }
 
@@ -844,7 +880,7 @@ fn destination(packet: &[u8]) -> Option<Ipv4Addr> {
 }
 
 /// The same, whatever its selector: that names a user within a station.
-fn same_station(one: &AtmAddress, other: &AtmAddress) -> bool {
+pub(in crate::ip) fn same_station(one: &AtmAddress, other: &AtmAddress) -> bool {
     match (one, other) {
         (AtmAddress::Nsap(one), AtmAddress::Nsap(other)) => one[..19] == other[..19],
         _ => one == other,

@@ -27,4 +27,5 @@ mod registry;
 mod tests;
 
 pub use counters::LisCounters;
+pub(super) use member::same_station;
 pub use member::{LisConfig, LisMember, LisOutput, LisVc, Server};

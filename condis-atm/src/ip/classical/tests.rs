@@ -8,7 +8,8 @@ use condis::runtime::Time;
 
 use super::*;
 use crate::addr::{AtmAddress, Esi};
-use crate::ip::encap::Encapsulation;
+use crate::ip::atmarp::{AtmArp, Operation, Station};
+use crate::ip::encap::{ATMARP_HEADER, Encapsulation};
 use crate::ip::tests::captured_sdus;
 
 fn atm(number: u8) -> AtmAddress {
@@ -265,12 +266,12 @@ fn a_station_that_speaks_for_another_is_not_believed() {
     let mut network = Network::of(&[1, 2]);
     network.ready();
     let line = network.member(1).handle_incoming(Time::ZERO, Some(atm(7)));
-    let lie = crate::ip::atmarp::AtmArp {
-        operation: crate::ip::atmarp::Operation::InArpReply,
-        source: crate::ip::atmarp::Station::new(atm(2), ip(8)),
-        target: Default::default(),
+    let lie = AtmArp {
+        operation: Operation::InArpReply,
+        source: Station::new(atm(2), ip(8)),
+        target: Station::default(),
     };
-    let sdu = [&crate::ip::encap::ATMARP_HEADER[..], &lie.encode()].concat();
+    let sdu = [&ATMARP_HEADER[..], &lie.encode()].concat();
     network.member(1).handle_sdu(Time::ZERO, line, &sdu);
     assert_eq!(network.member(1).counters().dropped_arp_impostor, 1);
     assert_eq!(network.member(1).resolved(ip(8)), None);
@@ -306,6 +307,46 @@ fn a_permanent_connection_is_asked_until_it_answers() {
     assert_eq!(asked(&mut member), 1);
     member.handle_timeout(at(1));
     assert_eq!(asked(&mut member), 1);
+}
+
+/// Whoever is behind a permanent connection may say that it is everybody: the table of addresses is bounded, and what a member was told of a
+/// connection when that was made stays.
+#[test]
+fn a_permanent_connection_does_not_fill_the_table() {
+    let mut member = LisMember::new(LisConfig::new(ip(1), 24, atm(1), Server::None));
+    let vc = member.handle_permanent(at(0), Encapsulation::LlcSnap, None);
+    let named = member.handle_permanent(at(0), Encapsulation::LlcSnap, Some(ip(7)));
+    let strangers = (0..10_000).map(|number| Ipv4Addr::from(0x0B00_0000 + number));
+    for said in strangers.chain([ip(7)]) {
+        let source = Station { ip: Some(said), ..Station::default() };
+        let said = AtmArp { operation: Operation::InArpRequest, source, target: Station::default() };
+        member.handle_sdu(at(1), vc, &[&ATMARP_HEADER[..], &said.encode()].concat());
+        while member.poll_output().is_some() {}
+    }
+    assert_eq!(member.counters().dropped_table_full, 10_000 - 4_095);
+    assert_eq!(member.counters().dropped_arp_impostor, 1);
+    member.send(at(2), packet(1, ip(7), 9));
+    let LisOutput::Transmit { vc, .. } = member.poll_output().unwrap() else { panic!() };
+    assert_eq!(vc, named);
+}
+
+/// RFC 2225 §8.2: a client that is called by somebody whom its server does not know takes no more than an address of its subnet from it, and
+/// none that the server has placed elsewhere.
+#[test]
+fn a_caller_does_not_take_an_address_that_is_known() {
+    let mut network = Network::of(&[1, 2, 3]);
+    network.ready();
+    network.send(2, 3, 1);
+    assert_eq!(network.member(2).resolved(ip(3)), Some(&atm(3)));
+    let vc = network.member(2).handle_incoming(at(0), Some(atm(9)));
+    for (said, known) in [(ip(3), Some(atm(3))), (Ipv4Addr::new(192, 0, 2, 1), None), (ip(9), Some(atm(9)))] {
+        let source = Station::new(atm(9), said);
+        let said_it = AtmArp { operation: Operation::InArpRequest, source, target: Station::default() };
+        network.member(2).handle_sdu(at(0), vc, &[&ATMARP_HEADER[..], &said_it.encode()].concat());
+        assert_eq!(network.member(2).resolved(said), known.as_ref(), "{said}");
+    }
+    assert_eq!(network.member(2).counters().dropped_arp_impostor, 1);
+    assert_eq!(network.member(2).counters().dropped_not_in_lis, 1);
 }
 
 #[test]
@@ -358,4 +399,30 @@ fn linux_as_client_is_answered_as_its_own_server_did() {
     assert_eq!(sent(&mut member), *theirs[1], "its answer");
     member.handle_sdu(Time::ZERO, vc, its[1]);
     assert_eq!(member.resolved(ip(2)), Some(&linux));
+}
+
+/// RFC 2225 §8.2: what is sent before the far end of a permanent connection has said who it is waits for that, and not for ever.
+#[test]
+fn a_packet_waits_for_an_introduction() {
+    let mut member = LisMember::new(LisConfig::new(ip(2), 24, atm(2), Server::None));
+    member.handle_ready(Time::ZERO);
+    let vc = member.handle_permanent(Time::ZERO, Encapsulation::LlcSnap, None);
+    assert_eq!(member.permanent(), (1, 0));
+    member.send(Time::ZERO, packet(2, ip(3), 1));
+    member.send(Time::ZERO, packet(2, ip(4), 2));
+    while member.poll_output().is_some() {}
+    let reply = AtmArp {
+        operation: Operation::InArpReply,
+        source: Station::new(atm(3), ip(3)),
+        target: Station::new(atm(2), ip(2)),
+    };
+    member.handle_sdu(at(1), vc, &[&ATMARP_HEADER[..], &reply.encode()].concat());
+    assert_eq!(member.permanent(), (1, 1));
+    let Some(LisOutput::Transmit { packet: sent, .. }) = member.poll_output() else { panic!("it is sent") };
+    assert_eq!(sent, packet(2, ip(3), 1));
+    // The other one is asked for once more, when nobody else can turn up any longer.
+    member.handle_timeout(at(1));
+    assert_eq!((member.poll_output(), member.counters().dropped_unresolved), (None, 1));
+    member.send(at(2), packet(2, ip(4), 3));
+    assert_eq!(member.counters().dropped_unresolved, 2);
 }

@@ -1,28 +1,30 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::net::Ipv4Addr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use condis::adapter::AdapterInfo;
 use condis::af::{Af, HeldAf};
 use condis::binding::Binding;
 use condis::driver::{BindingLife, Bound, ClientAf, ClientBinding, ClientSap, ClientVc, Protocol};
 use condis::nbl::{Pool, PoolConfig};
-use condis::oid::{About, OidAnswer};
+use condis::oid::{About, OidAnswer, OidRequest, code};
 use condis::params::AddressFamily;
 use condis::role::Client;
 use condis::runtime::{Lane, OnTimer, Runtime, Time, TimerId};
 use condis::sap::{HeldSap, SapRef};
 use condis::status::NdisStatus;
-use condis::token::{Answer, NotifyCloseAf, Outcome, Pended, RestartBinding, Token, Unbind};
+use condis::token::{Answer, NotifyCloseAf, Oid, Outcome, Pended, RestartBinding, Token, Unbind};
 use condis::trace::VcId;
 use condis_link::ip::{IpPort, IpPortUser};
 
 use super::call::{CallObject, IpCall};
 use crate::VpVc;
 use crate::addr::AtmAddress;
-use crate::driver::{Aal, AtmFlow, AtmPvc, AtmSap, Field, Layer2, SapAddress};
-use crate::ip::classical::{LisConfig, LisCounters, LisMember, LisOutput, LisVc};
+use crate::driver::{
+    Aal, AtmFlow, AtmPvc, AtmSap, Field, Layer2, SapAddress, addresses_of, get_addresses_request,
+};
+use crate::ip::classical::{LisConfig, LisCounters, LisMember, LisOutput, LisVc, Server, same_station};
 use crate::ip::encap::Encapsulation;
 use crate::traffic::Contract;
 
@@ -75,6 +77,7 @@ pub(super) struct Shared {
     lane: Lane,
     /// No driver, no NDIS and no host is called under this lock.
     mine: Mutex<Mine>,
+    on_change: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
 struct Mine {
@@ -89,7 +92,13 @@ struct Mine {
     by_lis: BTreeMap<LisVc, Arc<IpCall>>,
     last_number: u64,
     running: bool,
+    /// The network knows our address: others can call us.
+    addressed: bool,
     stopping: bool,
+    /// As it was last told to who watches.
+    was_ready: (bool, bool),
+    /// Whoever has the client wants no more of it.
+    for_good: bool,
     problems: VecDeque<String>,
     unbinds: Vec<Pended<Unbind>>,
     notices: Vec<Pended<NotifyCloseAf>>,
@@ -144,7 +153,10 @@ impl IpClient {
             by_lis: BTreeMap::new(),
             last_number: 0,
             running: false,
+            addressed: false,
             stopping: false,
+            was_ready: (false, false),
+            for_good: false,
             problems: VecDeque::new(),
             unbinds: Vec::new(),
             notices: Vec::new(),
@@ -157,16 +169,48 @@ impl IpClient {
             runtime,
             lane,
             mine,
+            on_change: OnceLock::new(),
         });
         let user: Weak<Shared> = shared.me.clone();
         shared.port.attach(user);
         IpClient(shared)
     }
 
-    /// True once calls can be made and, of a client with a server, once that has taken it in.
+    /// True once calls can be made and taken, permanent connections are up and, of a client with a server, once that has taken
+    /// it in.
     pub fn is_ready(&self) -> bool {
+        self.0.lock().readiness(&self.0.config).0
+    }
+
+    /// True while of each permanent connection it is known who is at its far end.
+    pub fn is_introduced(&self) -> bool {
+        self.0.lock().readiness(&self.0.config).1
+    }
+
+    /// Calls this when [`IpClient::is_ready`] or [`IpClient::is_introduced`] has changed, there is a problem, or it has stopped;
+    /// under no lock, from any thread. The first one that is set stays.
+    pub fn on_change(&self, tell: impl Fn() + Send + Sync + 'static) {
+        let _ = self.0.on_change.set(Box::new(tell));
+    }
+
+    /// What it is not ready for yet.
+    pub fn waits_for(&self) -> &'static str {
         let mine = self.0.lock();
-        mine.running && matches!(mine.sap, SapStage::Registered(_)) && mine.member.is_registered()
+        match (&mine.af, &mine.sap) {
+            (AfStage::None | AfStage::Opening, _) => "its address family is not open",
+            (AfStage::Closing | AfStage::Closed, _) => "its address family is closed",
+            (AfStage::Open(_), SapStage::Registered(_)) if !mine.running => "its binding does not run",
+            (AfStage::Open(_), SapStage::Registered(_)) if !mine.may_call(&self.0.config) => {
+                "its address is not registered"
+            }
+            (AfStage::Open(_), SapStage::Registered(_))
+                if mine.member.permanent().0 < self.0.config.pvcs.len() =>
+            {
+                "a permanent connection is not up"
+            }
+            (AfStage::Open(_), SapStage::Registered(_)) => "the ATMARP server has not taken it in",
+            (AfStage::Open(_), _) => "it takes no calls",
+        }
     }
 
     /// What went wrong, the oldest first: 32 lines at most. They are told once.
@@ -184,8 +228,10 @@ impl IpClient {
         self.0.lock().member.resolved(ip).cloned()
     }
 
-    /// Closes everything: calls, SAP, address family.
+    /// Closes everything: calls, SAP, address family. For good: an adapter or a manager that goes closes them too, but the client goes on with the
+    /// next one.
     pub fn stop(&self) {
+        self.0.lock().for_good = true;
         let client = self.0.clone();
         self.0.runtime.defer(self.0.lane, Box::new(move || client.stop()));
     }
@@ -225,8 +271,26 @@ impl Shared {
             while let Some(output) = self.next_output() {
                 self.carry_out(output);
             }
+            self.tell_if_ready();
         }
         result
+    }
+
+    fn tell_if_ready(&self) {
+        let changed = {
+            let mut mine = self.lock();
+            let ready = mine.readiness(&self.config);
+            std::mem::replace(&mut mine.was_ready, ready) != ready
+        };
+        if changed {
+            self.tell();
+        }
+    }
+
+    fn tell(&self) {
+        if let Some(tell) = self.on_change.get() {
+            tell();
+        }
     }
 
     fn next_output(&self) -> Option<LisOutput> {
@@ -240,7 +304,8 @@ impl Shared {
     }
 
     fn arm(&self, mine: &mut Mine) {
-        let wanted = mine.member.next_timeout().filter(|_| !mine.stopping);
+        let is_over = mine.stopping || matches!(mine.af, AfStage::Closed);
+        let wanted = mine.member.next_timeout().filter(|_| !is_over);
         if mine.armed.map(|(at, _)| at) == wanted {
             return;
         }
@@ -334,11 +399,14 @@ impl Shared {
     }
 
     fn problem(&self, what: String) {
-        let mut mine = self.lock();
-        if mine.problems.len() == PROBLEMS_MAX {
-            mine.problems.pop_front();
+        {
+            let mut mine = self.lock();
+            if mine.problems.len() == PROBLEMS_MAX {
+                mine.problems.pop_front();
+            }
+            mine.problems.push_back(what);
         }
-        mine.problems.push_back(what);
+        self.tell();
     }
 
     /// A call is over, and its VC inactive.
@@ -386,6 +454,7 @@ impl Shared {
             if let Outcome::Done(result) = af.register_sap(sap.to_sap(), Box::new(TheSap(client))) {
                 self.registered(result);
             }
+            self.ask_addresses(af);
             self.make_permanent(af);
         }
         self.begin();
@@ -417,15 +486,40 @@ impl Shared {
         }
     }
 
-    /// Calls can be made once the binding runs and calls can be taken.
+    /// Asks which addresses there are now, from outside of the upcall that tells of them.
+    fn ask_addresses(&self, af: Af<'_, Client>) {
+        let Some(client) = self.strong() else { return };
+        let af = af.keep();
+        let ask = move || {
+            let asked = af.at().oid_request(About::Af, get_addresses_request(ADDRESSES_MAX));
+            if let Outcome::Done(answer) = asked {
+                client.answered(&answer);
+            }
+        };
+        self.runtime.defer(self.lane, Box::new(ask));
+    }
+
+    fn answered(&self, answer: &OidAnswer) {
+        let request = answer.request.as_ref().filter(|request| request.oid == code::CO_GET_ADDRESSES);
+        let Some(addresses) = request.and_then(|request| addresses_of(request).ok()) else { return };
+        let own = &self.config.lis.atm;
+        self.lock().addressed = addresses.iter().any(|address| same_station(address, own));
+        self.begin();
+    }
+
+    /// Calls can be made once the binding runs, calls can be taken, and the network knows where.
     fn begin(&self) {
         let ready = {
             let mine = self.lock();
-            mine.running && !mine.stopping && matches!(mine.sap, SapStage::Registered(_))
+            mine.running
+                && !mine.stopping
+                && matches!(mine.sap, SapStage::Registered(_))
+                && mine.may_call(&self.config)
         };
         if ready {
             self.input(LisMember::handle_ready);
         }
+        self.tell_if_ready();
     }
 
     // The end
@@ -474,12 +568,32 @@ impl Shared {
     }
 
     fn af_closed(&self) {
-        self.lock().af = AfStage::Closed;
+        {
+            let mut mine = self.lock();
+            (mine.af, mine.addressed) = (AfStage::Closed, false);
+        }
         self.wind_up();
+        self.tell();
     }
 }
 
 impl Mine {
+    /// Who has a server, or is one, calls once it can be called itself: who is told its address would else call in vain.
+    fn may_call(&self, config: &IpClientConfig) -> bool {
+        self.addressed || config.lis.server == Server::None
+    }
+
+    /// Whether the client is ready, and whether it knows who is at its permanent connections.
+    fn readiness(&self, config: &IpClientConfig) -> (bool, bool) {
+        let (up, known) = self.member.permanent();
+        let ready = self.running
+            && matches!(self.sap, SapStage::Registered(_))
+            && self.may_call(config)
+            && up == config.pvcs.len()
+            && self.member.is_registered();
+        (ready, known == config.pvcs.len())
+    }
+
     fn add_call(&mut self, client: &Arc<Shared>, pvc: Option<IpPvc>) -> Arc<IpCall> {
         self.last_number += 1;
         let call = IpCall::new(client, self.last_number, pvc);
@@ -506,7 +620,12 @@ impl Mine {
             AfStage::Open(af) => Step::CloseAf(af),
             stage @ (AfStage::None | AfStage::Closed) => {
                 self.af = stage;
-                Step::Answer(std::mem::take(&mut self.unbinds), std::mem::take(&mut self.notices))
+                let (unbinds, notices) =
+                    (std::mem::take(&mut self.unbinds), std::mem::take(&mut self.notices));
+                // Who is not asked by NDIS has stopped for good, or will be asked yet.
+                self.stopping &= self.for_good || unbinds.is_empty() && notices.is_empty();
+                self.running &= unbinds.is_empty();
+                Step::Answer(unbinds, notices)
             }
             stage @ (AfStage::Opening | AfStage::Closing) => {
                 self.af = stage;
@@ -571,7 +690,8 @@ impl ClientBinding for IpClient {
     fn af_register_notify(&self, binding: Binding<'_, Client>, family: AddressFamily) {
         {
             let mut mine = self.0.lock();
-            if family != AddressFamily::Q2931 || mine.stopping || !matches!(mine.af, AfStage::None) {
+            let may_open = matches!(mine.af, AfStage::None | AfStage::Closed) && !mine.stopping;
+            if family != AddressFamily::Q2931 || !may_open {
                 return;
             }
             mine.af = AfStage::Opening;
@@ -613,8 +733,25 @@ impl ClientAf for IpClient {
         Ok(Box::new(CallObject(call)))
     }
 
-    fn oid_request_complete(&self, _: Af<'_, Client>, _: About, _: OidAnswer) {
+    /// There are other addresses: they are asked for (CO-196).
+    fn oid_request<'a>(
+        &self,
+        af: Af<'_, Client>,
+        _: About,
+        request: OidRequest,
+        token: Token<'a, Oid>,
+    ) -> Answer<'a, Oid> {
+        let known = request.oid == code::CO_ADDRESS_CHANGE;
+        if known {
+            self.0.ask_addresses(af);
+        }
+        let status = if known { NdisStatus::SUCCESS } else { NdisStatus::NOT_SUPPORTED };
+        token.done(OidAnswer::new(status, request))
+    }
+
+    fn oid_request_complete(&self, _: Af<'_, Client>, _: About, answer: OidAnswer) {
         // A permanent connection that was not added is found out by the call on it.
+        self.0.answered(&answer);
     }
 }
 
@@ -630,6 +767,9 @@ impl ClientSap for TheSap {
         self.0.deregistered();
     }
 }
+
+/// Addresses of an adapter that are looked at.
+const ADDRESSES_MAX: usize = 64;
 
 /// AAL5's longest SDU.
 const SDU_OCTETS_MAX: usize = 65_535;

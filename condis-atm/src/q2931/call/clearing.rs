@@ -88,10 +88,18 @@ impl CallControl {
     ) {
         self.end_parties(slot);
         self.stop_enquiry(slot);
-        let reference = self.calls[slot].reference();
-        self.send(compose::clearing(MessageType::Release, reference, &causes, other));
+        self.send_clearing(slot, MessageType::Release, &causes, other);
         self.enter(slot, State::ReleaseSent { causes, sent: 1 }, because);
         self.arm(now, slot, Timer::T308);
+    }
+
+    /// RELEASE or RELEASE COMPLETE with what else a user says, or without it if it does not fit: the call ends in any case.
+    pub(super) fn send_clearing(&mut self, slot: usize, kind: MessageType, causes: &[Cause], other: &[Ie]) {
+        let reference = self.calls[slot].reference();
+        match compose::encode(compose::clearing(kind, reference, causes, other)) {
+            Ok(octets) => self.transmit(octets),
+            Err(_) => self.send(compose::clearing(kind, reference, causes, &[])),
+        }
     }
 
     /// The peer has no such call, or is no longer asked: it is over. Its reference is free, and the user is told what it has not been told.

@@ -174,7 +174,7 @@ impl CallControl {
     /// that the peer offered and that was not answered at all is refused (RELEASE COMPLETE). Ends in `ReleaseConfirmed`.
     ///
     /// The VC is deactivated before: the VPI and VCI are the network's again once the peer has confirmed. Without the SAAL the call
-    /// is forgotten here; the peer hears of it when it asks.
+    /// is forgotten here; the peer hears of it when it asks. `other` is left out if it does not fit the message.
     ///
     /// # Errors
     /// `NoSuchCall`, `WrongState` (not lawful while the call is already being released, or `Released` was told).
@@ -195,8 +195,7 @@ impl CallControl {
         let refused = self.calls[slot].state.kind() == CallState::SetupReceived;
         if refused || !self.saal_up {
             if refused {
-                let reference = self.calls[slot].reference();
-                self.send(compose::clearing(MessageType::ReleaseComplete, reference, &causes, other));
+                self.send_clearing(slot, MessageType::ReleaseComplete, &causes, other);
             }
             self.cleared(slot, causes, Vec::new(), Because::Request("release"));
             return Ok(());

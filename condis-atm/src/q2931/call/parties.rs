@@ -107,11 +107,11 @@ impl CallControl {
     }
 
     /// Drops a party, from either end: DROP PARTY. Ends in `PartyDropConfirmed`. The last party of a call is dropped by releasing the
-    /// call: it ends in `ReleaseConfirmed`.
+    /// call: it ends in `ReleaseConfirmed`. Without the SAAL the party is forgotten here; the peer hears of it when it asks.
     ///
     /// # Errors
     /// `NoSuchCall`, `WrongState`, `NotMultipoint`, `NoSuchParty`, `WrongPartyState` (a party that was offered is refused instead; one is
-    /// not dropped twice), `SignalingDown`.
+    /// not dropped twice).
     ///
     /// Source: Q.2971 §9.4; UNI 3.1 §5.6.3.
     pub fn drop_party(
@@ -130,13 +130,16 @@ impl CallControl {
                     | PartyState::Active
             )
         })?;
-        self.require_saal()?;
         if self.counted_parties(slot) == 1 {
             return self.release(now, call, cause, &[]);
         }
         let cause = self.in_version(cause);
-        self.send_party_end(slot, MessageType::DropParty, party, &cause);
         self.party_enters(slot, party, PartyState::DropSent);
+        if !self.saal_up {
+            self.party_is_gone(now, slot, party, vec![cause]);
+            return Ok(());
+        }
+        self.send_party_end(slot, MessageType::DropParty, party, &cause);
         self.arm_party(now, slot, party, Timer::T398);
         Ok(())
     }

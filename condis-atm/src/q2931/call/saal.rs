@@ -8,7 +8,7 @@ use crate::q2931::wire::CauseValue;
 
 impl CallControl {
     /// AAL-ESTABLISH.confirm or .indication: the SAAL stands, or stands anew. Messages may have been lost, so the peer is asked about
-    /// every call.
+    /// every call that it has answered or made.
     pub fn handle_saal_established(&mut self, now: Time) {
         let outage = !self.saal_up;
         self.saal_up = true;

@@ -200,10 +200,15 @@ impl CallControl {
 
     /// SAAL-ESTABLISH for one call: what may have been lost is asked for, or sent again.
     ///
+    /// A SETUP without an answer may be what was lost. The peer would then answer an enquiry with the null state, and end a call that T303 is
+    /// about to repeat: such a call is only kept, as the clause has it for all that do not stand yet, and one that was being asked about is
+    /// no more. In the later states the peer has told that it knows the call, so it may be asked, as the clause permits.
+    ///
     /// Source: Q.2931 §5.6.9, §5.6.11. That a RELEASE is repeated is ours: it may have been lost with the SAAL.
     pub(super) fn resynchronise(&mut self, now: Time, slot: usize) {
         match &self.calls[slot].state {
             State::Null | State::ReleaseReceived { .. } => {}
+            State::SetupSent { .. } => self.stop_enquiry(slot),
             State::ReleaseSent { causes, .. } => {
                 let causes = causes.clone();
                 self.repeat_release(slot, &causes);

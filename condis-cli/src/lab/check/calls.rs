@@ -27,20 +27,13 @@ impl Checker<'_> {
         node: &NodePlan,
         nodes: &[NodePlan],
     ) -> Result<ClientPlan, LabError> {
-        let wanted = table.adapter.get_ref();
-        let Some(adapter) = node.adapters.iter().find(|adapter| adapter.name == *wanted) else {
-            let names = node.adapters.iter().map(|adapter| adapter.name.as_str());
-            return Err(self
-                .source
-                .error(table.adapter.span(), format!("this node has no adapter \"{wanted}\""), "not known")
-                .help(did_you_mean(wanted, "adapter", names)));
-        };
+        let adapter = self.adapter_of(&table.adapter, node)?;
         if let (Some(pvc), Network::Pppoe { .. }) = (table.pvcs.first(), &adapter.network) {
             return Err(self.not_with("pvcs", pvc.span(), "PPPoE has no permanent connections"));
         }
         Ok(ClientPlan {
             name: name.get_ref().clone(),
-            adapter: wanted.clone(),
+            adapter: adapter.name.clone(),
             offers: table.offers.iter().map(|offer| self.offer(offer, adapter)).collect::<Result<_, _>>()?,
             pvcs: table.pvcs.iter().map(|pvc| self.vpvc(pvc)).collect::<Result<_, _>>()?,
             idle: table.idle.as_ref().map(|idle| self.source.duration(idle)).transpose()?,
@@ -97,7 +90,12 @@ impl Checker<'_> {
     }
 
     /// `any`, an address, or a selector of the adapter's own address, such as `.01`.
-    fn sap_address(&self, text: &str, span: Range<usize>, plan: &AtmPlan) -> Result<SapAddress, LabError> {
+    pub(super) fn sap_address(
+        &self,
+        text: &str,
+        span: Range<usize>,
+        plan: &AtmPlan,
+    ) -> Result<SapAddress, LabError> {
         if text == "any" {
             return Ok(SapAddress::Any);
         }
@@ -118,7 +116,7 @@ impl Checker<'_> {
         )
     }
 
-    fn vpvc(&self, text: &Spanned<String>) -> Result<VpVc, LabError> {
+    pub(super) fn vpvc(&self, text: &Spanned<String>) -> Result<VpVc, LabError> {
         atm::vpvc(text.get_ref()).ok_or_else(|| {
             self.source
                 .error(text.span(), format!("\"{}\" is no virtual connection", text.get_ref()), "here")
@@ -286,7 +284,12 @@ impl Checker<'_> {
     }
 
     /// `NODE/ADAPTER`, `NODE/ADAPTER.SELECTOR`, or an address.
-    fn whom(&self, text: &Spanned<String>, here: &str, nodes: &[NodePlan]) -> Result<AtmAddress, LabError> {
+    pub(super) fn whom(
+        &self,
+        text: &Spanned<String>,
+        here: &str,
+        nodes: &[NodePlan],
+    ) -> Result<AtmAddress, LabError> {
         let Some((node, adapter)) = text.get_ref().split_once('/') else { return self.atm_address(text) };
         let error = |what: String| self.source.error(text.span(), what, "not known");
         let Some(node) = nodes.iter().find(|other| other.name == node) else {

@@ -1,8 +1,9 @@
 //! From what is written to what is meant: names resolve, numbers are in range.
 //!
-//! `lines` has what is between the nodes, `calls` what clients do, and this file the nodes and their adapters.
+//! `lines` has what is between the nodes, `calls` what clients do, `ip` what IP clients do, and this file the nodes and their adapters.
 
 mod calls;
+mod ip;
 mod lines;
 
 use condis_atm::addr::{AtmAddress, Esi};
@@ -34,9 +35,14 @@ pub(super) fn check(file: LabFile, source: Source) -> Result<Lab, LabError> {
         .zip(&nodes)
         .map(|(table, node)| each(&table.client, |name, table| checker.client(name, table, node, &nodes)))
         .collect::<Result<Vec<_>, _>>()?;
-    for (node, clients) in nodes.iter_mut().zip(clients) {
-        node.clients = clients;
+    let ips = file.node.values().zip(&nodes);
+    let ips = ips
+        .map(|(table, node)| each(&table.ip, |name, table| checker.ip(name, table, node, &nodes)))
+        .collect::<Result<Vec<_>, _>>()?;
+    for ((node, clients), ips) in nodes.iter_mut().zip(clients).zip(ips) {
+        (node.clients, node.ips) = (clients, ips);
     }
+    checker.one_client_a_tun(&nodes)?;
     let Lines { segments, fibres, .. } = lines;
     Ok(Lab {
         name: source.name.clone(),
@@ -86,7 +92,7 @@ impl Checker<'_> {
         lines: &mut Lines,
     ) -> Result<NodePlan, LabError> {
         let adapters = each(&table.adapter, |name, table| self.adapter(name, table, lines))?;
-        Ok(NodePlan { name: name.get_ref().clone(), adapters, clients: Vec::new() })
+        Ok(NodePlan { name: name.get_ref().clone(), adapters, clients: Vec::new(), ips: Vec::new() })
     }
 
     fn adapter(

@@ -208,6 +208,51 @@ fn a_resynchronised_saal_makes_both_ends_ask() {
     assert_eq!(said.matches("STATUS ENQUIRY").count(), 3, "{said}");
 }
 
+/// Q.2931 §5.6.9: a SETUP that the SAAL loses as it comes anew is repeated by T303, and the call comes to stand; from both sides. The peer,
+/// which has never heard of the call, is not asked about it, nor when the user had asked before.
+#[test]
+fn a_setup_that_a_resynchronised_saal_lost_is_repeated() {
+    for from in SIDES {
+        for asked in [false, true] {
+            let mut pair = Pair::new(Version::Uni31);
+            let params = pair.params(from);
+            pair.held = true;
+            let ours = pair.at(from, |end, now| end.setup(now, &params)).unwrap();
+            if asked {
+                pair.at(from, |end, now| end.status_enquiry(now, ours)).unwrap();
+            }
+            pair.wire.clear();
+            pair.held = false;
+            pair.said();
+            pair.saal(true);
+            assert_said!(pair, "");
+            pair.pass_s(4);
+            let theirs = pair.offered(from.peer());
+            let answer = pair.first_answer(from.peer());
+            pair.at(from.peer(), |end, now| end.connect(now, theirs, &answer)).unwrap();
+            assert_eq!(pair.end(from).state(ours), Some(CallState::Active));
+            assert_eq!(pair.end(from.peer()).state(theirs), Some(CallState::Active));
+            assert_eq!(pair.end(from).counters().enquiries_sent, u64::from(asked));
+        }
+    }
+}
+
+/// Q.2931 §5.6.9: what the SAAL that comes anew makes an end send, by state.
+#[test]
+fn a_resynchronised_saal_keeps_every_call_and_asks_of_those_that_the_peer_knows() {
+    for (mut pair, call, _) in every_state() {
+        let state = pair.end(U).state(call).unwrap();
+        pair.at(U, |end, now| end.handle_saal_established(now));
+        let sent = match state {
+            CallState::SetupSent | CallState::ReleaseReceived => "",
+            CallState::ReleaseSent => "0.0 U RELEASE 16 102",
+            _ => "0.0 U STATUS ENQUIRY",
+        };
+        assert_eq!(pair.said(), sent, "{state}");
+        assert_eq!(pair.end(U).state(call), Some(state));
+    }
+}
+
 /// Q.2931 §5.6.4, §5.7.1: a message that nobody knows, in every state, by its action indicator.
 #[test]
 fn an_unknown_message_is_treated_by_its_indicator_in_every_state() {

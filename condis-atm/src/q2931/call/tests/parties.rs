@@ -294,3 +294,28 @@ fn connected_parties_outlive_an_outage_and_others_do_not() {
     }
     assert_eq!(pair.end(U).next_timeout(), None);
 }
+
+/// A party that is dropped while the SAAL is away is forgotten here, as a call is that is released then; the peer hears of it when it asks.
+#[test]
+fn a_party_can_be_dropped_without_the_saal() {
+    for from in SIDES {
+        for root_drops in [true, false] {
+            let (mut pair, root, leaf) = tree(Version::Uni31, from);
+            let one = add(&mut pair, from, root, leaf);
+            pair.saal(false);
+            let (at, call, other) = if root_drops { (from, root, leaf) } else { (from.peer(), leaf, root) };
+            pair.said();
+            pair.at(at, |end, now| end.drop_party(now, call, one, normal())).unwrap();
+            let Indication::PartyDropConfirmed { .. } = pair.heard(at) else { panic!() };
+            assert_eq!(pair.end(at).party_state(call, one), PartyState::Null);
+            pair.saal(true);
+            assert_eq!(pair.end(at.peer()).party_state(other, one), PartyState::Null);
+            let dropped = format!("{} PartyDropped", side_letter(at.peer()));
+            assert_eq!(pair.said().matches(&dropped).count(), 1);
+            for (end, call) in [(from, root), (from.peer(), leaf)] {
+                assert_eq!(pair.end(end).state(call), Some(CallState::Active));
+            }
+            assert_eq!(pair.end(at).next_timeout(), None);
+        }
+    }
+}

@@ -1,7 +1,10 @@
 //! Calls with one called party, both ways.
 
 use super::*;
-use crate::q2931::wire::{CallRef, ConnectionId, Diagnostics, MessageType};
+use crate::q2931::wire::{
+    CallRef, ConnectionId, Diagnostics, IE_HEADER_LEN, Ie, IeId, IeValue, MESSAGE_HEADER_LEN,
+    MESSAGE_LEN_MAX, MessageType, Octets,
+};
 
 const U: Side = Side::User;
 const N: Side = Side::Network;
@@ -451,4 +454,28 @@ fn the_cause_of_a_timer_has_its_number() {
     pair.pass_s(4);
     let Indication::Released { causes, .. } = pair.heard(U) else { panic!() };
     assert_eq!(causes[0].diagnostics, Diagnostics::Timer(*b"313"));
+}
+
+/// What a peer says with its RELEASE is passed on, and with the cause that it did not give may be more than a message holds: the call ends
+/// all the same, and of that nothing is said.
+#[test]
+fn a_release_with_more_to_say_than_fits_is_sent_without_it() {
+    let octets = MESSAGE_LEN_MAX - MESSAGE_HEADER_LEN - IE_HEADER_LEN;
+    let value = IeValue::Unknown { codeset: 0, id: IeId(0x33), octets: Octets::truncated(&vec![1; octets]) };
+    let filler = Ie::new(value);
+    let mut pair = Pair::new(Version::Uni31);
+    let (ours, theirs) = pair.call(U);
+    let reference = CallRef::new(pair.end(U).calls().next().unwrap().reference, false);
+    pair.inject(N, &Message::new(reference, MessageType::Release).with(filler.clone()));
+    let Indication::Released { other, .. } = pair.heard(N) else { panic!() };
+    assert_eq!(other, [filler]);
+    pair.said();
+    // As a switch does at its other port.
+    pair.at(U, |end, now| end.release(now, ours, normal(), &other)).unwrap();
+    assert_said!(pair, "0.0 U RELEASE 16");
+    pair.at(N, |end, now| end.release_response(now, theirs)).unwrap();
+    let (_, theirs) = pair.setup(U);
+    pair.said();
+    pair.at(N, |end, now| end.release(now, theirs, normal(), &other)).unwrap();
+    assert_said!(pair, "0.0 N RELEASE COMPLETE 16\n0.0 N ReleaseConfirmed 16\n0.0 U Released 16");
 }

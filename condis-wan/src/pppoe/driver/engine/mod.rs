@@ -30,7 +30,7 @@ use state::State;
 
 use super::PppoeCounters;
 use super::config::{EngineCounters, PppoeConfig};
-use crate::pppoe::discovery::SessionKey;
+use crate::pppoe::discovery::{Key, SessionKey};
 use crate::pppoe::wire::{MacAddr, SessionId};
 
 /// How the two kinds of manager differ.
@@ -117,6 +117,10 @@ enum Input<M: Model> {
         af: HeldAf<M::Role>,
         pended: Pended<CloseAf>,
     },
+    /// A key that nobody can guess.
+    KeyDrawn {
+        key: Key,
+    },
 }
 
 /// Something to carry out, with no lock held.
@@ -184,6 +188,8 @@ enum Effect<M: Model> {
     Signaling {
         enabled: bool,
     },
+    /// The next key of the cookies is wanted.
+    DrawKey,
 }
 
 /// The engine of one adapter.
@@ -354,6 +360,7 @@ impl<M: Model> Carrier<State<M>> for Engine<M> {
             }),
             Effect::LetGo { vc } => drop(vc),
             Effect::Again { leg, make } => return Some(Input::Make { leg, make }),
+            Effect::DrawKey => return Some(Input::KeyDrawn { key: draw_key(&**self.turns.runtime()) }),
             Effect::Signaling { enabled } => {
                 let oid = if enabled { code::CO_SIGNALING_ENABLED } else { code::CO_SIGNALING_DISABLED };
                 for af in self.afs() {
@@ -368,4 +375,10 @@ impl<M: Model> Carrier<State<M>> for Engine<M> {
     fn timer_target(&self) -> Weak<dyn OnTimer> {
         self.me.clone()
     }
+}
+
+/// A key that nobody outside can guess.
+fn draw_key(runtime: &dyn Runtime) -> Key {
+    let [low, high] = [runtime.entropy(), runtime.entropy()].map(u64::to_be_bytes);
+    std::array::from_fn(|index| if index < 8 { low[index] } else { high[index - 8] })
 }

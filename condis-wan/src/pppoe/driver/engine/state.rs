@@ -1,6 +1,7 @@
 //! What the engine knows, and the one place where it changes.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
 
 use condis::af::HeldAf;
 use condis::driver::Made;
@@ -14,7 +15,7 @@ use condis::trace::ObjectId;
 use condis::vc::OwnedVc;
 
 use super::record::{Make, Ndis, Network, Path, Record, Side};
-use super::{Effect, Input, LegKey, Model};
+use super::{Effect, Input, LegKey, Model, draw_key};
 use crate::pppoe::discovery::{
     CallKey, Concentrator, ConcentratorOutput, Host, HostOutput, Key, ServiceKey, Session, SessionKey,
 };
@@ -36,9 +37,24 @@ struct Unmade<M: Model> {
     af: ObjectId,
 }
 
+/// The keys that the concentrator's cookies are made with.
+struct CookieKeys {
+    /// How long one is used.
+    period: Duration,
+    /// Since when the one in use is.
+    since: Time,
+    /// The one after it; nothing while it is being drawn.
+    next: Option<Key>,
+}
+
+/// How long AC-Cookies are made with one key. An hour: who finds a key by trying has a hundred and twenty-eight bits to try meanwhile, and one
+/// that leaks is soon good for nothing.
+const COOKIE_KEY_PERIOD: Duration = Duration::from_secs(3_600);
+
 pub(super) struct State<M: Model> {
     host: Host,
     pub(super) concentrator: Option<Concentrator>,
+    cookie_keys: CookieKeys,
     vlan: Option<u16>,
     records: BTreeMap<LegKey, Record<M>>,
     by_session: BTreeMap<SessionKey, LegKey>,
@@ -67,20 +83,24 @@ impl<M: Model> State<M> {
         to: PppoeCounters,
     ) -> State<M> {
         let mtu = u16::try_from(mtu_octets).unwrap_or(u16::MAX);
-        let key = || -> Key {
-            let [low, high] = [runtime.entropy(), runtime.entropy()].map(u64::to_be_bytes);
-            std::array::from_fn(|index| if index < 8 { low[index] } else { high[index - 8] })
-        };
         let mut host = config.host.clone();
         host.link_mtu = host.link_mtu.min(mtu);
-        let host = Host::new(host, key());
+        let host = Host::new(host, draw_key(runtime));
+        let cookie_life = config.concentrator.as_ref().map(|config| config.limits.cookie_lifetime);
+        let cookie_keys = CookieKeys {
+            // Two keys are known, so none changes while a cookie of the last but one is young.
+            period: COOKIE_KEY_PERIOD.max(cookie_life.unwrap_or_default()),
+            since: runtime.now(),
+            next: cookie_life.map(|_| draw_key(runtime)),
+        };
         let concentrator = config.concentrator.clone().map(|mut concentrator| {
             concentrator.link_mtu = concentrator.link_mtu.min(mtu);
-            Concentrator::new(concentrator, key())
+            Concentrator::new(concentrator, draw_key(runtime))
         });
         State {
             host,
             concentrator,
+            cookie_keys,
             vlan: config.vlan,
             records: BTreeMap::new(),
             by_session: BTreeMap::new(),
@@ -309,6 +329,21 @@ impl<M: Model> State<M> {
         self.advance(now, leg, effects);
     }
 
+    /// The key of the cookies changes with the first packet after its period, before that is looked at: an adapter on which nobody speaks needs
+    /// no timer.
+    fn rotate_cookie_key(&mut self, now: Time, effects: &mut Effects<M>) {
+        let Some(concentrator) = &mut self.concentrator else { return };
+        let keys = &mut self.cookie_keys;
+        if now < keys.since.after(keys.period) {
+            return;
+        }
+        if let Some(key) = keys.next.take() {
+            concentrator.rotate_key(now, key);
+            keys.since = now;
+            effects.push_back(Effect::DrawKey);
+        }
+    }
+
     fn unknown_session(&mut self, now: Time, from: MacAddr, id: SessionId) {
         match &mut self.concentrator {
             _ if self.host_sessions.contains(&(from, id)) => self.counters.session_not_ready += 1,
@@ -530,6 +565,7 @@ impl<M: Model> Machine for State<M> {
     fn handle(&mut self, now: Time, input: Input<M>, effects: &mut Effects<M>) {
         match input {
             Input::Packet { from, to, packet } => {
+                self.rotate_cookie_key(now, effects);
                 // A concentrator hears what hosts say, a host what concentrators say; an end may be of either's session.
                 let code = PacketView::parse(&packet).ok().and_then(|view| Code::from_u8(view.header().code));
                 if !matches!(code, Some(Code::Padi | Code::Padr)) || self.concentrator.is_none() {
@@ -584,6 +620,7 @@ impl<M: Model> Machine for State<M> {
             Input::Activated { leg, result } => self.activated(now, leg, result, effects),
             Input::Deleted { leg } => drop(self.doomed.remove(&leg)),
             Input::CloseAf { af, pended } => self.closing.push((af, pended)),
+            Input::KeyDrawn { key } => self.cookie_keys.next = Some(key),
             Input::Deactivated { leg } => {
                 if let Some(record) = self.records.get_mut(&leg) {
                     record.path = Path::Inactive;
