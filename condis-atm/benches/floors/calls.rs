@@ -2,8 +2,8 @@
 //!
 //! Eleven messages, from SETUP to the second RELEASE COMPLETE, each written from fields into octets of its own, as UNI 3.1 has
 //! them, and read again into fields, with every length checked and what must be there asked for; four records of a call, two at the
-//! switch and one at each host, found by a number; three timers that are armed and disarmed. SETUP has 119 octets, or 128
-//! with its connection.
+//! switch and one at each host, found by a number; three timers that are armed and disarmed. SETUP has 114 octets, or 123
+//! with its connection: one less than ours, whose bearer capability has one octet more.
 //!
 //! Left out on purpose: what the states are, who is called and by which way, what is set aside, the VPI and VCI, the fabric;
 //! IEs that nobody expects, instructions and other codings; any transport.

@@ -17,6 +17,8 @@ pub struct VcTable<T> {
     free: Vec<u32>,
     /// The block that was emptied last: connections often come and go one at a time.
     spare: Option<Box<Block>>,
+    /// The same of a path.
+    spare_path: Option<Box<Path>>,
 }
 
 /// The channels of one path.
@@ -61,7 +63,14 @@ impl<T> VcTable<T> {
     /// An empty table for so many entries.
     pub fn new(entries_max: usize) -> VcTable<T> {
         let entries_max = entries_max.min(NONE.wrapping_sub(1) as usize);
-        VcTable { entries_max, paths: Vec::new(), slots: Vec::new(), free: Vec::new(), spare: None }
+        VcTable {
+            entries_max,
+            paths: Vec::new(),
+            slots: Vec::new(),
+            free: Vec::new(),
+            spare: None,
+            spare_path: None,
+        }
     }
 
     /// Puts something in for a connection that has nothing.
@@ -85,7 +94,7 @@ impl<T> VcTable<T> {
         if self.paths.len() <= vpi {
             self.paths.resize_with(vpi + 1, || None);
         }
-        let path = self.paths[vpi].get_or_insert_with(Path::empty);
+        let path = self.paths[vpi].get_or_insert_with(|| self.spare_path.take().unwrap_or_else(Path::empty));
         let (block, channel) = place(vpvc.vci);
         let block = path.blocks[block].get_or_insert_with(|| {
             path.used += 1;
@@ -111,7 +120,7 @@ impl<T> VcTable<T> {
             path.used -= 1;
         }
         if path.used == 0 {
-            self.paths[vpi] = None;
+            self.spare_path = self.paths[vpi].take();
         }
         Some(entry)
     }

@@ -201,7 +201,7 @@ impl AtmCall {
         let mut traffic: Option<TrafficDescriptor> = None;
         for ie in ies {
             match ie.value {
-                IeValue::TrafficDescriptor(found) => traffic = Some(found),
+                IeValue::TrafficDescriptor(found) => traffic = Some(*found),
                 IeValue::AalParameters(AalParameters::Aal5(aal)) => {
                     let octets = |flow: &mut AtmFlow, max: Option<u16>| {
                         if let Some(max) = max {

@@ -61,7 +61,7 @@ impl CallControl {
             causes.iter().take(1).cloned().chain([self.expiry_cause(Timer::T308)]).collect();
         let reference = self.calls[slot].reference();
         self.counters.releases_repeated += 1;
-        self.send(&compose::clearing(MessageType::Release, reference, &both, &[]));
+        self.send(compose::clearing(MessageType::Release, reference, &both, &[]));
     }
 
     /// Clears a call because something is wrong: RELEASE goes out at once, and the user is told.
@@ -96,9 +96,9 @@ impl CallControl {
     /// RELEASE or RELEASE COMPLETE with what else a user says, or without it if it does not fit: the call ends in any case.
     pub(super) fn send_clearing(&mut self, slot: usize, kind: MessageType, causes: &[Cause], other: &[Ie]) {
         let reference = self.calls[slot].reference();
-        match compose::encode(&compose::clearing(kind, reference, causes, other)) {
+        match compose::encode(compose::clearing(kind, reference, causes, other)) {
             Ok(octets) => self.transmit(octets),
-            Err(_) => self.send(&compose::clearing(kind, reference, causes, &[])),
+            Err(_) => self.send(compose::clearing(kind, reference, causes, &[])),
         }
     }
 

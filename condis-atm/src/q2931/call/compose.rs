@@ -3,7 +3,8 @@
 use super::{Answer, CallParams, ModifyParams, PartyId, PartyParams, RequestError, RestartClass};
 use crate::q2931::wire::{
     CallRef, CallState, Cause, CauseValue, Coding, ConnectionId, EndpointReference, EndpointState, Ie, IeId,
-    IeValue, Message, MessageType, QosParameter, RepeatIndicator, ReportType, RestartIndicator, Version,
+    IeValue, Message, MessageType, MessageWriter, QosParameter, RepeatIndicator, ReportType,
+    RestartIndicator, Version,
 };
 use crate::{VpVc, Vpi};
 
@@ -24,8 +25,8 @@ macro_rules! take {
     }};
 }
 
-pub(super) fn encode(message: &Message) -> Result<Vec<u8>, RequestError> {
-    message.encode().map_err(|error| RequestError::Uncodable(error.to_string()))
+pub(super) fn encode(message: MessageWriter) -> Result<Vec<u8>, RequestError> {
+    message.finish().map_err(|error| RequestError::Uncodable(error.to_string()))
 }
 
 /// SETUP (UNI 3.1 §5.3.1.6). `first` is the party of a point-to-multipoint call.
@@ -34,23 +35,22 @@ pub(super) fn setup(
     reference: CallRef,
     params: &CallParams,
     first: Option<PartyId>,
-) -> Message {
-    Message::new(reference, MessageType::Setup)
-        .with_room(12)
-        .with_some(params.aal.clone())
+) -> MessageWriter {
+    MessageWriter::new(reference, MessageType::Setup)
+        .with_some(params.aal.as_ref())
         .with(params.traffic)
         .with(params.bearer)
-        .with_some(params.bhli.clone())
+        .with_some(params.bhli.as_ref())
         .with_some((params.blli.len() > 1).then_some(RepeatIndicator::PRIORITIZED))
-        .with_all(params.blli.iter().cloned())
-        .with(params.called.clone())
-        .with_some(params.called_subaddress.clone())
-        .with_some(params.calling.clone())
-        .with_some(params.calling_subaddress.clone())
+        .with_all(params.blli.iter())
+        .with(&params.called)
+        .with_some(params.called_subaddress.as_ref())
+        .with_some(params.calling.as_ref())
+        .with_some(params.calling_subaddress.as_ref())
         .with_some(params.connection.map(ConnectionId::exclusive))
         .with_some(params.qos.map(|qos| coded_qos(version, qos)))
         .with_some(first.map(|first| EndpointReference { value: first.0, to_originator: false }))
-        .with_all(params.other.iter().cloned())
+        .with_all(params.other.iter())
 }
 
 /// Classes other than 0, and all of UNI 3.0, are in the network's coding.
@@ -67,23 +67,28 @@ pub(super) fn answer(
     connection: Option<VpVc>,
     answer: &Answer,
     party: Option<PartyId>,
-) -> Message {
-    Message::new(reference, kind)
-        .with_some(answer.aal.clone())
-        .with_some(answer.blli.clone())
+) -> MessageWriter {
+    MessageWriter::new(reference, kind)
+        .with_some(answer.aal.as_ref())
+        .with_some(answer.blli.as_ref())
         .with_some(connection.map(ConnectionId::exclusive))
         .with_some(party.map(|party| EndpointReference { value: party.0, to_originator: true }))
-        .with_all(answer.other.iter().cloned())
+        .with_all(answer.other.iter())
 }
 
 /// A message without IEs.
-pub(super) fn bare(kind: MessageType, reference: CallRef) -> Message {
-    Message::new(reference, kind)
+pub(super) fn bare(kind: MessageType, reference: CallRef) -> MessageWriter {
+    MessageWriter::new(reference, kind)
 }
 
 /// RELEASE, RELEASE COMPLETE.
-pub(super) fn clearing(kind: MessageType, reference: CallRef, causes: &[Cause], other: &[Ie]) -> Message {
-    Message::new(reference, kind).with_all(causes.iter().cloned()).with_all(other.iter().cloned())
+pub(super) fn clearing(
+    kind: MessageType,
+    reference: CallRef,
+    causes: &[Cause],
+    other: &[Ie],
+) -> MessageWriter {
+    MessageWriter::new(reference, kind).with_all(causes.iter()).with_all(other.iter())
 }
 
 /// STATUS. Of a party: which, the flag of its reference in this message, and its state.
@@ -92,8 +97,8 @@ pub(super) fn status(
     cause: &Cause,
     state: u8,
     party: Option<(PartyId, bool, u8)>,
-) -> Message {
-    let message = Message::new(reference, MessageType::Status).with(CallState(state)).with(cause.clone());
+) -> MessageWriter {
+    let message = MessageWriter::new(reference, MessageType::Status).with(CallState(state)).with(cause);
     match party {
         None => message,
         Some((party, to_originator, state)) => {
@@ -103,29 +108,34 @@ pub(super) fn status(
 }
 
 /// STATUS ENQUIRY about a party.
-pub(super) fn party_enquiry(reference: CallRef, party: PartyId, to_originator: bool) -> Message {
-    Message::new(reference, MessageType::StatusEnquiry)
+pub(super) fn party_enquiry(reference: CallRef, party: PartyId, to_originator: bool) -> MessageWriter {
+    MessageWriter::new(reference, MessageType::StatusEnquiry)
         .with(EndpointReference { value: party.0, to_originator })
 }
 
-pub(super) fn notify(reference: CallRef, party: Option<PartyId>, to_originator: bool, ies: &[Ie]) -> Message {
-    Message::new(reference, MessageType::Notify)
+pub(super) fn notify(
+    reference: CallRef,
+    party: Option<PartyId>,
+    to_originator: bool,
+    ies: &[Ie],
+) -> MessageWriter {
+    MessageWriter::new(reference, MessageType::Notify)
         .with_some(party.map(|party| EndpointReference { value: party.0, to_originator }))
-        .with_all(ies.iter().cloned())
+        .with_all(ies.iter())
 }
 
 /// ADD PARTY (UNI 3.1 §5.3.3.1).
-pub(super) fn add_party(reference: CallRef, party: PartyId, params: &PartyParams) -> Message {
-    Message::new(reference, MessageType::AddParty)
-        .with_some(params.aal.clone())
-        .with_some(params.bhli.clone())
-        .with_some(params.blli.clone())
-        .with(params.called.clone())
-        .with_some(params.called_subaddress.clone())
-        .with_some(params.calling.clone())
-        .with_some(params.calling_subaddress.clone())
+pub(super) fn add_party(reference: CallRef, party: PartyId, params: &PartyParams) -> MessageWriter {
+    MessageWriter::new(reference, MessageType::AddParty)
+        .with_some(params.aal.as_ref())
+        .with_some(params.bhli.as_ref())
+        .with_some(params.blli.as_ref())
+        .with(&params.called)
+        .with_some(params.called_subaddress.as_ref())
+        .with_some(params.calling.as_ref())
+        .with_some(params.calling_subaddress.as_ref())
         .with(EndpointReference { value: party.0, to_originator: false })
-        .with_all(params.other.iter().cloned())
+        .with_all(params.other.iter())
 }
 
 /// PARTY ALERTING, ADD PARTY ACKNOWLEDGE.
@@ -134,12 +144,12 @@ pub(super) fn party_answer(
     reference: CallRef,
     party: PartyId,
     answer: &Answer,
-) -> Message {
-    Message::new(reference, kind)
+) -> MessageWriter {
+    MessageWriter::new(reference, kind)
         .with(EndpointReference { value: party.0, to_originator: true })
-        .with_some(answer.aal.clone())
-        .with_some(answer.blli.clone())
-        .with_all(answer.other.iter().cloned())
+        .with_some(answer.aal.as_ref())
+        .with_some(answer.blli.as_ref())
+        .with_all(answer.other.iter())
 }
 
 /// ADD PARTY REJECT, DROP PARTY, DROP PARTY ACKNOWLEDGE.
@@ -149,31 +159,30 @@ pub(super) fn party_end(
     party: PartyId,
     to_originator: bool,
     cause: &Cause,
-) -> Message {
-    Message::new(reference, kind)
-        .with(cause.clone())
-        .with(EndpointReference { value: party.0, to_originator })
+) -> MessageWriter {
+    MessageWriter::new(reference, kind).with(cause).with(EndpointReference { value: party.0, to_originator })
 }
 
-pub(super) fn modify_request(reference: CallRef, params: &ModifyParams) -> Message {
-    Message::new(reference, MessageType::ModifyRequest)
+pub(super) fn modify_request(reference: CallRef, params: &ModifyParams) -> MessageWriter {
+    MessageWriter::new(reference, MessageType::ModifyRequest)
         .with(params.traffic)
-        .with_all(params.other.iter().cloned())
+        .with_all(params.other.iter())
 }
 
 /// MODIFY ACKNOWLEDGE; `confirm`: the peer is to tell when it uses the new contract.
-pub(super) fn modify_acknowledge(reference: CallRef, confirm: bool, other: &[Ie]) -> Message {
-    Message::new(reference, MessageType::ModifyAcknowledge)
+pub(super) fn modify_acknowledge(reference: CallRef, confirm: bool, other: &[Ie]) -> MessageWriter {
+    MessageWriter::new(reference, MessageType::ModifyAcknowledge)
         .with_some(confirm.then_some(ReportType::MODIFICATION_CONFIRMATION))
-        .with_all(other.iter().cloned())
+        .with_all(other.iter())
 }
 
-pub(super) fn connection_available(reference: CallRef) -> Message {
-    Message::new(reference, MessageType::ConnectionAvailable).with(ReportType::MODIFICATION_CONFIRMATION)
+pub(super) fn connection_available(reference: CallRef) -> MessageWriter {
+    MessageWriter::new(reference, MessageType::ConnectionAvailable)
+        .with(ReportType::MODIFICATION_CONFIRMATION)
 }
 
 /// RESTART, RESTART ACKNOWLEDGE.
-pub(super) fn restart(kind: MessageType, reference: CallRef, what: RestartClass) -> Message {
+pub(super) fn restart(kind: MessageType, reference: CallRef, what: RestartClass) -> MessageWriter {
     let (connection, indicator) = match what {
         RestartClass::Channel(connection) => {
             (Some(ConnectionId::exclusive(connection)), RestartIndicator::VIRTUAL_CHANNEL)
@@ -181,7 +190,7 @@ pub(super) fn restart(kind: MessageType, reference: CallRef, what: RestartClass)
         RestartClass::Path(vpi) => (Some(ConnectionId::any_vci(vpi)), RestartIndicator::VIRTUAL_PATH),
         RestartClass::All => (None, RestartIndicator::ALL),
     };
-    Message::new(reference, kind).with_some(connection).with(indicator)
+    MessageWriter::new(reference, kind).with_some(connection).with(indicator)
 }
 
 /// The party that a message is about, and the flag of its reference.
@@ -279,7 +288,7 @@ impl CallParams {
             called_subaddress,
             calling,
             calling_subaddress,
-            traffic: traffic?,
+            traffic: *traffic?,
             bearer: bearer?,
             qos,
             aal,
@@ -332,6 +341,6 @@ impl ModifyParams {
     pub(super) fn from_message(message: Message) -> Option<ModifyParams> {
         let mut traffic = None;
         let other = take!(message.ies, TrafficDescriptor => traffic);
-        Some(ModifyParams { traffic: traffic?, other })
+        Some(ModifyParams { traffic: *traffic?, other })
     }
 }

@@ -17,7 +17,8 @@ use super::{
 };
 use crate::VpVc;
 use crate::q2931::wire::{
-    CallRef, Cause, CauseValue, Diagnostics, Ie, Message, MessageType, Side, Treatment, Version,
+    CallRef, Cause, CauseValue, Diagnostics, Ie, Message, MessageType, MessageWriter, Side, Treatment,
+    Version,
 };
 
 /// The calls of one interface, at either side. The contract is that of [the module](super).
@@ -92,7 +93,7 @@ impl CallControl {
         let slot = self.calls.next_slot();
         let value = self.ours.allocate(slot);
         let message = compose::setup(self.config.version, CallRef::new(value, false), params, first);
-        let octets = match compose::encode(&message) {
+        let octets = match compose::encode(message) {
             Ok(octets) => octets,
             Err(error) => {
                 self.ours.remove(value);
@@ -222,12 +223,7 @@ impl CallControl {
                     _ => None,
                 };
                 let reference = self.calls[slot].reference();
-                self.send(&compose::clearing(
-                    MessageType::ReleaseComplete,
-                    reference,
-                    report.as_slice(),
-                    &[],
-                ));
+                self.send(compose::clearing(MessageType::ReleaseComplete, reference, report.as_slice(), &[]));
                 self.enter(slot, State::Null, Because::Request("release_response"));
                 self.free_reference(slot);
                 self.forget(slot);
@@ -427,7 +423,7 @@ impl CallControl {
         let call = &self.calls[slot];
         let party = call.parties.as_ref().map(|parties| PartyId(parties.first));
         let message = compose::answer(kind, call.reference(), given, answer, party);
-        let octets = compose::encode(&message)?;
+        let octets = compose::encode(message)?;
         if let Some(connection) = given {
             self.take_connection(slot, connection);
         }
@@ -471,7 +467,7 @@ impl CallControl {
         if let Some(kind) = about {
             cause = cause.with(Diagnostics::MessageType(kind));
         }
-        self.send(&compose::clearing(MessageType::ReleaseComplete, reference.reply(), &[cause], &[]));
+        self.send(compose::clearing(MessageType::ReleaseComplete, reference.reply(), &[cause], &[]));
     }
 
     fn handle_known(&mut self, now: Time, slot: usize, reaction: Reaction, message: Message) {
@@ -518,9 +514,10 @@ impl CallControl {
     /// Source: Q.2931 §5.6.6 to §5.6.8, §5.7.2.
     pub(super) fn accepts(&mut self, now: Time, slot: usize, message: &Message) -> bool {
         let treatment = verdict::of(message, &self.config, &self.calls[slot]);
-        if treatment != Treatment::Proceed {
-            self.counters.faulty_messages += 1;
+        if treatment == Treatment::Proceed {
+            return true;
         }
+        self.counters.faulty_messages += 1;
         let party = compose::party_of(message).map(|(party, _)| party);
         match treatment {
             Treatment::Proceed => true,
@@ -591,7 +588,7 @@ impl CallControl {
         self.outputs.push_back(output);
     }
 
-    pub(super) fn send(&mut self, message: &Message) {
+    pub(super) fn send(&mut self, message: MessageWriter) {
         let octets = compose::encode(message).expect("what is composed here alone is short");
         self.transmit(octets);
     }

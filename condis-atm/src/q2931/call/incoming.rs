@@ -29,7 +29,7 @@ impl CallControl {
             Treatment::DiscardAndReport(cause) => {
                 self.counters.status_sent += 1;
                 let status = compose::status(message.call_ref.reply(), &cause, 0, None);
-                return self.send(&status);
+                return self.send(status);
             }
         };
         // What a user asks for the network does not look at.
@@ -48,7 +48,7 @@ impl CallControl {
             return self.refuse(&message, cause);
         }
         let value = message.call_ref.value();
-        let Some(params) = CallParams::from_message(message) else {
+        let Some(mut params) = CallParams::from_message(message).map(Box::new) else {
             debug_assert!(false, "a SETUP that is proceeded with has its mandatory IEs");
             return;
         };
@@ -64,14 +64,14 @@ impl CallControl {
         if let Some(cause) = report {
             self.send_status(slot, cause, None);
         }
-        let params = Box::new(CallParams { connection, ..params });
+        params.connection = connection;
         self.indicate(Indication::Setup { call: self.calls.id(slot), params });
     }
 
     fn refuse(&mut self, setup: &Message, cause: Cause) {
         self.counters.calls_refused_here += 1;
         let reference = setup.call_ref.reply();
-        self.send(&compose::clearing(MessageType::ReleaseComplete, reference, &[cause], &[]));
+        self.send(compose::clearing(MessageType::ReleaseComplete, reference, &[cause], &[]));
     }
 
     /// CONNECT ACKNOWLEDGE in U8: the call stands. In N10: our CONNECT has arrived; a second one changes nothing.

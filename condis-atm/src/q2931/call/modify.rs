@@ -29,7 +29,7 @@ impl CallControl {
         if !self.calls[slot].ours {
             return Err(RequestError::NotOwner(call));
         }
-        let octets = compose::encode(&compose::modify_request(self.calls[slot].reference(), params))?;
+        let octets = compose::encode(compose::modify_request(self.calls[slot].reference(), params))?;
         self.transmit(octets);
         self.enter(slot, State::ModifyRequested, Because::Request("modify"));
         self.arm(now, slot, Timer::T360);
@@ -52,7 +52,7 @@ impl CallControl {
         let slot = self.call_in(call, "modify_accept", |state| state == CallState::ModifyReceived)?;
         self.require_saal()?;
         let message = compose::modify_acknowledge(self.calls[slot].reference(), confirm, other);
-        let octets = compose::encode(&message)?;
+        let octets = compose::encode(message)?;
         self.transmit(octets);
         let state = State::Active { unconfirmed: confirm };
         self.enter(slot, state, Because::Request("modify_accept"));
@@ -72,7 +72,7 @@ impl CallControl {
         let slot = self.call_in(call, "modify_reject", |state| state == CallState::ModifyReceived)?;
         self.require_saal()?;
         let reference = self.calls[slot].reference();
-        self.send(&compose::clearing(MessageType::ModifyReject, reference, &[cause], &[]));
+        self.send(compose::clearing(MessageType::ModifyReject, reference, &[cause], &[]));
         self.enter(slot, State::ACTIVE, Because::Request("modify_reject"));
         Ok(())
     }
@@ -86,7 +86,7 @@ impl CallControl {
         if let Treatment::Refuse(cause) = verdict::of(&message, &self.config, &self.calls[slot]) {
             self.counters.faulty_messages += 1;
             let reference = self.calls[slot].reference();
-            return self.send(&compose::clearing(MessageType::ModifyReject, reference, &[cause], &[]));
+            return self.send(compose::clearing(MessageType::ModifyReject, reference, &[cause], &[]));
         }
         if !self.accepts(now, slot, &message) {
             return;
@@ -108,7 +108,7 @@ impl CallControl {
         self.enter(slot, State::ACTIVE, Because::Message(message.kind));
         if compose::wants_confirmation(&message) {
             let reference = self.calls[slot].reference();
-            self.send(&compose::connection_available(reference));
+            self.send(compose::connection_available(reference));
         }
         let other = compose::modification_of(message);
         self.indicate(Indication::Modified { call: self.calls.id(slot), other });

@@ -49,7 +49,7 @@ impl CallControl {
         self.first_party_enters(slot, PartyState::Active);
         self.counters.calls_connected += 1;
         let reference = self.calls[slot].reference();
-        self.send(&compose::bare(MessageType::ConnectAcknowledge, reference));
+        self.send(compose::bare(MessageType::ConnectAcknowledge, reference));
         self.enter(slot, State::ACTIVE, because);
         let answer = Box::new(Answer::from_message(message));
         self.indicate(Indication::Connected { call: self.calls.id(slot), answer });
@@ -84,7 +84,7 @@ impl CallControl {
             let causes = vec![self.cause(CauseValue::NO_USER_RESPONDING)];
             let told = [self.expiry_cause(Timer::T303)];
             let reference = self.calls[slot].reference();
-            self.send(&compose::clearing(MessageType::ReleaseComplete, reference, &told, &[]));
+            self.send(compose::clearing(MessageType::ReleaseComplete, reference, &told, &[]));
             return self.cleared(slot, causes, Vec::new(), Because::Expiry(Timer::T303));
         };
         let setup = setup.clone();

@@ -36,7 +36,7 @@ impl CallControl {
             return Err(RequestError::TooManyParties { call, max });
         }
         let party = PartyId(parties.free_endpoint());
-        let octets = compose::encode(&compose::add_party(self.calls[slot].reference(), party, params))?;
+        let octets = compose::encode(compose::add_party(self.calls[slot].reference(), party, params))?;
         if let Some(parties) = &mut self.calls[slot].parties {
             parties.insert(party.0, PartyState::AddSent);
         }
@@ -58,7 +58,7 @@ impl CallControl {
         let answer = Answer { other: other.to_vec(), ..Answer::default() };
         let reference = self.calls[slot].reference();
         let message = compose::party_answer(MessageType::PartyAlerting, reference, party, &answer);
-        let octets = compose::encode(&message)?;
+        let octets = compose::encode(message)?;
         self.transmit(octets);
         self.party_enters(slot, party, PartyState::AlertingSent);
         Ok(())
@@ -83,7 +83,7 @@ impl CallControl {
         })?;
         let reference = self.calls[slot].reference();
         let message = compose::party_answer(MessageType::AddPartyAcknowledge, reference, party, answer);
-        let octets = compose::encode(&message)?;
+        let octets = compose::encode(message)?;
         self.transmit(octets);
         self.counters.parties_connected += 1;
         self.party_enters(slot, party, PartyState::Active);
@@ -414,7 +414,7 @@ impl CallControl {
         let (reference, flag) = (self.calls[slot].reference(), self.party_flag(slot));
         for party in connected {
             self.counters.enquiries_sent += 1;
-            self.send(&compose::party_enquiry(reference, PartyId(party), flag));
+            self.send(compose::party_enquiry(reference, PartyId(party), flag));
         }
     }
 
@@ -493,7 +493,7 @@ impl CallControl {
 
     fn send_party_end(&mut self, slot: usize, kind: MessageType, party: PartyId, cause: &Cause) {
         let (reference, flag) = (self.calls[slot].reference(), self.party_flag(slot));
-        self.send(&compose::party_end(kind, reference, party, flag, cause));
+        self.send(compose::party_end(kind, reference, party, flag, cause));
     }
 
     /// One that should have a cause and has none says "normal, unspecified" (Q.2971 §9.5.7).

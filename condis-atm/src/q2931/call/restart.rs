@@ -64,7 +64,7 @@ impl CallControl {
         if self.restarts.ours.is_some() {
             return Err(RequestError::RestartUnderWay);
         }
-        self.send(&compose::restart(MessageType::Restart, CallRef::GLOBAL, what));
+        self.send(compose::restart(MessageType::Restart, CallRef::GLOBAL, what));
         let mut timer = Armed::NONE;
         let deadline = now.after(self.config.timers.duration(Timer::T316));
         self.deadlines.arm(&mut timer, Timer::T316, deadline, Owner::Interface);
@@ -188,7 +188,7 @@ impl CallControl {
                 self.deadlines.disarm(&mut received.timer);
             }
             let reference = CallRef::GLOBAL.reply();
-            self.send(&compose::restart(MessageType::RestartAcknowledge, reference, what));
+            self.send(compose::restart(MessageType::RestartAcknowledge, reference, what));
             self.indicate(Indication::Restarted { what, by_peer: true });
         }
         if let Some(Started { waiting: 0, acknowledged: true, what, .. }) = self.restarts.ours {
@@ -205,7 +205,7 @@ impl CallControl {
             started.sent += 1;
             let deadline = now.after(self.config.timers.duration(Timer::T316));
             self.deadlines.arm(&mut started.timer, Timer::T316, deadline, Owner::Interface);
-            return self.send(&compose::restart(MessageType::Restart, CallRef::GLOBAL, what));
+            return self.send(compose::restart(MessageType::Restart, CallRef::GLOBAL, what));
         }
         self.deadlines.disarm(&mut started.timer);
         self.restarts.ours = None;
@@ -228,7 +228,7 @@ impl CallControl {
     /// The SAAL stands anew: a RESTART of ours may have been lost.
     pub(super) fn resynchronise_restarts(&mut self) {
         if let Some(Started { acknowledged: false, what, .. }) = self.restarts.ours {
-            self.send(&compose::restart(MessageType::Restart, CallRef::GLOBAL, what));
+            self.send(compose::restart(MessageType::Restart, CallRef::GLOBAL, what));
         }
     }
 
@@ -239,6 +239,6 @@ impl CallControl {
             _ => REST0,
         };
         self.counters.status_sent += 1;
-        self.send(&compose::status(reference.reply(), &cause, state, None));
+        self.send(compose::status(reference.reply(), &cause, state, None));
     }
 }

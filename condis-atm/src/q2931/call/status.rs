@@ -42,7 +42,7 @@ impl CallControl {
         self.require_saal()?;
         let towards_root = self.party_flag(slot);
         let message = compose::notify(self.calls[slot].reference(), party, towards_root, ies);
-        let octets = compose::encode(&message)?;
+        let octets = compose::encode(message)?;
         self.transmit(octets);
         Ok(())
     }
@@ -67,7 +67,7 @@ impl CallControl {
     fn send_enquiry(&mut self, now: Time, slot: usize) {
         let reference = self.calls[slot].reference();
         self.counters.enquiries_sent += 1;
-        self.send(&compose::bare(MessageType::StatusEnquiry, reference));
+        self.send(compose::bare(MessageType::StatusEnquiry, reference));
         self.calls[slot].enquiries_sent += 1;
         let deadline = now.after(self.config.timers.duration(Timer::T322));
         self.deadlines.arm(&mut self.calls[slot].enquiry, Timer::T322, deadline, Owner::Call(slot));
@@ -93,7 +93,7 @@ impl CallControl {
         let cause = self.cause(CauseValue::RESPONSE_TO_STATUS_ENQUIRY);
         let party = compose::party_of(&message).map(|(party, towards_root)| (party, !towards_root, 0));
         self.counters.status_answers_sent += 1;
-        self.send(&compose::status(message.call_ref.reply(), &cause, 0, party));
+        self.send(compose::status(message.call_ref.reply(), &cause, 0, party));
     }
 
     /// STATUS in U0, N0: the peer thinks that there is a call, so it is told that there is none (Q.2931 §5.6.12).
@@ -190,7 +190,7 @@ impl CallControl {
             let state = call.parties.as_ref().map_or(0, |parties| parties.state(party.0).number());
             (party, towards_root, state)
         });
-        self.send(&compose::status(call.reference(), &cause, state, party));
+        self.send(compose::status(call.reference(), &cause, state, party));
     }
 
     /// The flag of endpoint references in our messages: set towards who gave them out.

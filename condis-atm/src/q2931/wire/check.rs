@@ -161,7 +161,7 @@ impl Message {
 
     fn findings(&self, rule: &MessageRule, receiver: Receiver) -> Vec<Finding> {
         let mut findings: Vec<Finding> = self.length_error().map(Finding::Length).into_iter().collect();
-        let mut seen = [0u64; 4];
+        let mut seen = IeIds::default();
         for (at, ie) in self.ies.iter().enumerate() {
             let id = ie.id();
             let unrecognized = |codeset| Finding::Unrecognized { id, codeset, instruction: ie.instruction };
@@ -179,10 +179,7 @@ impl Message {
                 findings.push(unrecognized(0));
                 continue;
             };
-            let (word, bit) = (&mut seen[usize::from(id.0 >> 6)], 1 << (id.0 & 63));
-            let is_repeated = *word & bit != 0;
-            *word |= bit;
-            if is_repeated && self.is_one_too_many(at, allowed.max, allowed.listed) {
+            if seen.insert(id) && self.is_one_too_many(at, allowed.max, allowed.listed) {
                 findings.push(Finding::TooMany { id, max: allowed.max });
             } else if let IeValue::Invalid { error, .. } = ie.value {
                 let mandatory = allowed.presence.is_required(self, receiver.version, receiver.side);
@@ -192,17 +189,12 @@ impl Message {
         for rule in rule.ies {
             if rule.presence.is_required(self, receiver.version, receiver.side)
                 && rule.applies(receiver.version, receiver.side)
-                && !self.has(rule.id)
+                && !seen.contains(rule.id)
             {
                 findings.push(Finding::Missing(rule.id));
             }
         }
         findings
-    }
-
-    /// There is an IE of this kind with contents, good or bad.
-    fn has(&self, id: IeId) -> bool {
-        self.ie(id).is_some()
     }
 
     /// Whether the IE at this place comes after as many of its kind as may come. Of a kind that is listed,
@@ -281,6 +273,23 @@ impl Message {
             OnMandatoryError::Proceed => Treatment::Proceed,
             OnMandatoryError::Discard => Treatment::Discard,
         }
+    }
+}
+
+/// Kinds of IEs: those that are there with contents, good or bad.
+#[derive(Default)]
+struct IeIds([u64; 4]);
+
+impl IeIds {
+    /// True if it was among them before.
+    fn insert(&mut self, id: IeId) -> bool {
+        let was_there = self.contains(id);
+        self.0[usize::from(id.0 >> 6)] |= 1 << (id.0 & 63);
+        was_there
+    }
+
+    fn contains(&self, id: IeId) -> bool {
+        self.0[usize::from(id.0 >> 6)] & 1 << (id.0 & 63) != 0
     }
 }
 

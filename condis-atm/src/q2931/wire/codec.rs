@@ -80,7 +80,7 @@ pub(super) trait Body: Sized {
     fn decode(from: &mut Reader<'_>) -> Result<Self, ContentError>;
 
     /// Writes exactly what [`Body::decode`] would read.
-    fn encode(&self, to: &mut dyn Sink);
+    fn encode(&self, to: &mut impl Sink);
 }
 
 /// Contents that have not been read yet.
@@ -161,7 +161,7 @@ pub(super) const EXT: u8 = 0x80;
 pub(super) const U24_MAX: u32 = 0xff_ffff;
 
 /// Writes a number of 24 bits; a greater one becomes the greatest.
-pub(super) fn put_u24(to: &mut dyn Sink, value: u32) {
+pub(super) fn put_u24(to: &mut impl Sink, value: u32) {
     to.put(&value.min(U24_MAX).to_be_bytes()[1..]);
 }
 

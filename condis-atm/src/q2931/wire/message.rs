@@ -2,15 +2,15 @@
 
 use std::fmt;
 
-use super::codec::{ContentError, EXT};
+use super::codec::ContentError;
 use super::ie::{
     AalParameters, AlternativeTrafficDescriptor, BearerCapability, CallState, CalledPartyNumber,
     CalledPartySubaddress, CallingPartyNumber, CallingPartySubaddress, Cause, ConnectedNumber, ConnectionId,
     EndpointReference, EndpointState, ExtendedQos, HighLayerInfo, IE_HEADER_LEN, Ie, IeId, IeType, IeValue,
     LowLayerInfo, MinimumTrafficDescriptor, Notification, QosParameter, RestartIndicator, TrafficDescriptor,
-    TransitDelay, TransitNetworkSelection, UserUser,
+    TransitDelay, TransitNetworkSelection, Unread, UserUser,
 };
-use super::{CallRef, Coding, IeInstruction, MessageInstruction, MessageType, Octets};
+use super::{CallRef, Coding, IeInstruction, MessageInstruction, MessageType, MessageWriter, Octets};
 
 /// Octets of the longest message: what the SAAL carries (Q.2130, SSCOP's k).
 pub const MESSAGE_LEN_MAX: usize = 4096;
@@ -18,15 +18,12 @@ pub const MESSAGE_LEN_MAX: usize = 4096;
 /// Octets of the header: protocol discriminator, call reference, type, length (Q.2931 §4.1).
 pub const MESSAGE_HEADER_LEN: usize = 9;
 
-/// Octets that most messages have at most, so that one allocation does.
-const USUAL_LEN: usize = 160;
-
 /// Octets that most IEs have at least, and how many of them a long message usually has: what is allocated at once.
 const USUAL_IE_LEN: usize = 6;
 const USUAL_IES: usize = 12;
 
 /// Protocol discriminator of Q.2931 (§4.2).
-const PROTOCOL: u8 = 0x09;
+pub(super) const PROTOCOL: u8 = 0x09;
 
 /// A message.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -127,12 +124,6 @@ accessors! {
 }
 
 impl Message {
-    /// The same with room for so many IEs more, so that it need not be moved while they come.
-    pub(crate) fn with_room(mut self, ies_len: usize) -> Message {
-        self.ies.reserve(ies_len);
-        self
-    }
-
     /// A message without IEs.
     pub const fn new(call_ref: CallRef, kind: MessageType) -> Message {
         Message {
@@ -242,17 +233,8 @@ impl Message {
     /// # Errors
     /// [`MessageTooLong`].
     pub fn encode(&self) -> Result<Vec<u8>, MessageTooLong> {
-        let mut octets = Vec::with_capacity(USUAL_LEN);
-        octets.extend([PROTOCOL, CallRef::OCTETS as u8]);
-        octets.extend(self.call_ref.to_octets());
-        octets.extend([self.kind.get(), EXT | self.instruction.bits(), 0, 0]);
-        self.ies.iter().for_each(|ie| ie.append(&mut octets));
-        if octets.len() > MESSAGE_LEN_MAX {
-            return Err(MessageTooLong(self.encoded_len()));
-        }
-        let contents = octets.len() - MESSAGE_HEADER_LEN;
-        octets[MESSAGE_HEADER_LEN - 2..MESSAGE_HEADER_LEN].copy_from_slice(&(contents as u16).to_be_bytes());
-        Ok(octets)
+        let writer = MessageWriter::new(self.call_ref, self.kind).instructed(self.instruction);
+        writer.with_all(&self.ies).finish()
     }
 
     /// IEs one behind the other, each in the codeset that the shifts before it say.
@@ -266,40 +248,37 @@ impl Message {
             };
             let announced = usize::from(u16::from_be_bytes([high, low]));
             let (contents, behind) = behind.split_at(announced.min(behind.len()));
-            let in_codeset = next_codeset.take().unwrap_or(codeset);
-            let value = read_value(IeId(id), in_codeset, Coding::of(second), announced, contents);
-            match value {
-                IeValue::LockingShift(shift) => codeset = shift.0,
-                IeValue::NonLockingShift(shift) => next_codeset = Some(shift.0),
+            let (id, in_codeset) = (IeId(id), next_codeset.take().unwrap_or(codeset));
+            read_ie(&mut self.ies, id, in_codeset, second, announced, contents);
+            match self.ies.last().map(|ie| &ie.value) {
+                Some(IeValue::LockingShift(shift)) => codeset = shift.0,
+                Some(IeValue::NonLockingShift(shift)) => next_codeset = Some(shift.0),
                 _ => {}
             }
-            self.ies.push(Ie {
-                coding: Coding::of(second),
-                instruction: IeInstruction::from_bits(second),
-                value,
-            });
             rest = behind;
         }
     }
 }
 
-/// The contents as a value; unknown or invalid ones as they are.
-fn read_value(id: IeId, codeset: u8, coding: Coding, announced: usize, contents: &[u8]) -> IeValue {
-    let octets = || Octets::truncated(contents);
+/// Puts an IE behind others; one that is unknown or invalid as it is.
+fn read_ie(to: &mut Vec<Ie>, id: IeId, codeset: u8, second: u8, announced: usize, contents: &[u8]) {
+    let (coding, instruction) = (Coding::of(second), IeInstruction::from_bits(second));
     // Shifts stand in every codeset (Q.2931 §4.5.2).
     let shift = matches!(id, IeId::LOCKING_SHIFT | IeId::NON_LOCKING_SHIFT);
-    if codeset != 0 && !shift {
-        return IeValue::Unknown { codeset, id, octets: octets() };
-    }
-    if announced > contents.len() {
-        let error = ContentError::Overrun { announced, available: contents.len() };
-        return IeValue::Invalid { id, octets: octets(), error };
-    }
-    match IeValue::decode(id, coding, contents) {
-        None => IeValue::Unknown { codeset, id, octets: octets() },
-        Some(Ok(value)) => value,
-        Some(Err(error)) => IeValue::Invalid { id, octets: octets(), error },
-    }
+    let read = if codeset != 0 && !shift {
+        Err(Unread::Unknown)
+    } else if announced > contents.len() {
+        Err(ContentError::Overrun { announced, available: contents.len() }.into())
+    } else {
+        IeValue::read(to, id, coding, instruction, contents)
+    };
+    let Err(unread) = read else { return };
+    let octets = Octets::truncated(contents);
+    let value = match unread {
+        Unread::Unknown => IeValue::Unknown { codeset, id, octets },
+        Unread::Invalid(error) => IeValue::Invalid { id, octets, error },
+    };
+    to.push(Ie { coding, instruction, value });
 }
 
 /// `SETUP cr 1 (orig): aal5 sdu 512/512 sscs null, traffic pcr 353207/0 best-effort, …`.

@@ -56,6 +56,7 @@ mod message;
 mod message_type;
 mod octets;
 mod version;
+mod writer;
 
 #[cfg(test)]
 mod tests;
@@ -72,3 +73,4 @@ pub use message::{
 pub use message_type::MessageType;
 pub use octets::Octets;
 pub use version::{Side, Version};
+pub(crate) use writer::MessageWriter;

@@ -209,7 +209,7 @@ impl<S: Signaling> Exchange<S> {
         let Some(&slot) = self.slots.get(&id) else { return };
         let at = |call| At::new(slot, call);
         match indication {
-            Indication::Setup { call, params } => self.root_setup(now, at(call), *params),
+            Indication::Setup { call, params } => self.root_setup(now, at(call), params),
             // CALL PROCEEDING went back with the SETUP; the connection is made at the root's side only.
             Indication::Proceeding { .. } => {}
             Indication::Alerting { call, answer } => self.branch_alerting(now, at(call), &answer),

@@ -17,7 +17,7 @@ use crate::uni::{Answer, CallParams, Contracts, Ie, Version};
 
 impl<S: Signaling> Exchange<S> {
     /// SETUP at the root.
-    pub(super) fn root_setup(&mut self, now: Time, root: At, params: CallParams) {
+    pub(super) fn root_setup(&mut self, now: Time, root: At, params: Box<CallParams>) {
         self.counters.calls_offered += 1;
         if let Err(refusal) = self.set_up(now, root, params) {
             let cause = refusal.cause();
@@ -26,7 +26,7 @@ impl<S: Signaling> Exchange<S> {
         }
     }
 
-    fn set_up(&mut self, now: Time, root: At, mut params: CallParams) -> Result<(), Refusal> {
+    fn set_up(&mut self, now: Time, root: At, mut params: Box<CallParams>) -> Result<(), Refusal> {
         if self.calls.len() >= self.config.calls_max {
             return Err(Refusal::TooManyCalls(self.config.calls_max));
         }
@@ -48,7 +48,7 @@ impl<S: Signaling> Exchange<S> {
         let bearer = params.bearer;
         let kind = match first {
             Some(first) if bearer.is_point_to_multipoint() => Kind::PointToMultipoint(Box::new(Tree {
-                template: params,
+                template: *params,
                 is_connected: false,
                 branches: vec![Branch::new(branch, first)],
             })),

@@ -100,7 +100,7 @@ fn who_may_modify_is_fixed() {
     assert_eq!(pair.end(N).modify(Time::ZERO, theirs, &wish(1)), Err(RequestError::NotOwner(theirs)));
     let line = pair.end(U).calls().next().unwrap();
     let reference = crate::q2931::wire::CallRef::new(line.reference, true);
-    let request = super::super::compose::modify_request(reference, &wish(1));
+    let request = super::super::compose::modify_request(reference, &wish(1)).message();
     pair.held = true;
     pair.inject(U, &request);
     assert_said!(pair, "0.0 U STATUS 101");

@@ -340,7 +340,7 @@ fn a_connection_that_is_none_or_in_use_is_refused() {
     for connection in [taken, VpVc::new(0, 31), VpVc::new(300, 40)] {
         let params = CallParams { connection: Some(connection), ..pair.params(N) };
         let reference = CallRef::from_originator(77).unwrap();
-        let setup = super::super::compose::setup(Version::Uni31, reference, &params, None);
+        let setup = super::super::compose::setup(Version::Uni31, reference, &params, None).message();
         pair.inject(U, &setup);
         assert_said!(pair, "0.0 U RELEASE COMPLETE 35");
     }
@@ -348,7 +348,7 @@ fn a_connection_that_is_none_or_in_use_is_refused() {
     let params = CallParams { connection: None, ..pair.params(N) };
     let reference = CallRef::from_originator(77).unwrap();
     let any = ConnectionId::any_vci(crate::Vpi(0));
-    let setup = super::super::compose::setup(Version::Uni31, reference, &params, None).with(any);
+    let setup = super::super::compose::setup(Version::Uni31, reference, &params, None).with(any).message();
     pair.inject(U, &setup);
     assert_said!(pair, "0.0 U RELEASE COMPLETE 36");
     assert_eq!(pair.end(U).calls_len(), 1);
@@ -421,7 +421,7 @@ fn messages_for_an_unknown_reference_are_answered_as_the_clause_says() {
     // A SETUP with the flag of an answer is nobody's (§5.6.3.2 c).
     let mut pair = Pair::new(Version::Uni31);
     let params = pair.params(N);
-    let setup = super::super::compose::setup(Version::Uni31, reference.reply(), &params, None);
+    let setup = super::super::compose::setup(Version::Uni31, reference.reply(), &params, None).message();
     pair.inject(U, &setup);
     assert_eq!(pair.said(), "");
     assert_eq!(pair.end(U).counters().dropped_setup, 1);

@@ -182,7 +182,7 @@ impl Body for AalParameters {
         }
     }
 
-    fn encode(&self, to: &mut dyn Sink) {
+    fn encode(&self, to: &mut impl Sink) {
         match self {
             AalParameters::Aal1(aal) => {
                 to.put(&[AAL1]);
@@ -208,13 +208,13 @@ impl Body for AalParameters {
     }
 }
 
-fn put_u8(to: &mut dyn Sink, id: u8, value: Option<u8>) {
+fn put_u8(to: &mut impl Sink, id: u8, value: Option<u8>) {
     if let Some(value) = value {
         to.put(&[id, value]);
     }
 }
 
-fn put_u16(to: &mut dyn Sink, id: u8, value: Option<u16>) {
+fn put_u16(to: &mut impl Sink, id: u8, value: Option<u16>) {
     if let Some(value) = value {
         let [high, low] = value.to_be_bytes();
         to.put(&[id, high, low]);
@@ -240,7 +240,7 @@ impl Body for Aal1 {
         Ok(aal)
     }
 
-    fn encode(&self, to: &mut dyn Sink) {
+    fn encode(&self, to: &mut impl Sink) {
         put_u8(to, SUBTYPE, self.subtype.map(|subtype| subtype.0));
         put_u8(to, CBR_RATE, self.cbr_rate.map(|rate| rate.0));
         put_u16(to, MULTIPLIER, self.multiplier);
@@ -268,7 +268,7 @@ impl Body for Aal34 {
         Ok(aal)
     }
 
-    fn encode(&self, to: &mut dyn Sink) {
+    fn encode(&self, to: &mut impl Sink) {
         put_u16(to, FORWARD_MAX_SDU, self.forward_max_sdu);
         put_u16(to, BACKWARD_MAX_SDU, self.backward_max_sdu);
         if let Some((low, high)) = self.mid_range {
@@ -297,7 +297,7 @@ impl Body for Aal5 {
         Ok(aal)
     }
 
-    fn encode(&self, to: &mut dyn Sink) {
+    fn encode(&self, to: &mut impl Sink) {
         put_u16(to, FORWARD_MAX_SDU, self.forward_max_sdu);
         put_u16(to, BACKWARD_MAX_SDU, self.backward_max_sdu);
         put_u8(to, MODE, self.mode.map(|mode| mode.0));

@@ -93,7 +93,7 @@ impl Body for AbrSetup {
         Ok(setup)
     }
 
-    fn encode(&self, to: &mut dyn Sink) {
+    fn encode(&self, to: &mut impl Sink) {
         let wide = [
             (ICR, self.forward.icr),
             (ICR | 1, self.backward.icr),
@@ -157,7 +157,7 @@ impl Body for AbrAdditional {
         Ok(additional)
     }
 
-    fn encode(&self, to: &mut dyn Sink) {
+    fn encode(&self, to: &mut impl Sink) {
         for (id, record) in [(FORWARD_RECORD, self.forward), (BACKWARD_RECORD, self.backward)] {
             if let Some(record) = record {
                 to.put(&[id]);
@@ -181,7 +181,7 @@ impl Body for MinimumDesiredCellRate {
         Ok(rate)
     }
 
-    fn encode(&self, to: &mut dyn Sink) {
+    fn encode(&self, to: &mut impl Sink) {
         to.put(&[self.origin]);
         for (id, value) in [(FORWARD_MDCR, self.forward), (BACKWARD_MDCR, self.backward)] {
             if let Some(value) = value {

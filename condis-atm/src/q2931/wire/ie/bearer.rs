@@ -96,7 +96,7 @@ impl Body for BearerCapability {
         })
     }
 
-    fn encode(&self, to: &mut dyn Sink) {
+    fn encode(&self, to: &mut impl Sink) {
         match self.transfer {
             None => to.put(&[EXT | self.class.0 & 0x1f]),
             Some(transfer) => to.put(&[self.class.0 & 0x1f, EXT | transfer.0]),

@@ -5,7 +5,7 @@ use std::fmt;
 use super::{CalledPartyNumber, TransitNetworkSelection};
 use crate::q2931::wire::code_points::code_points;
 use crate::q2931::wire::codec::{Body, ContentError, EXT, Reader, Sink};
-use crate::q2931::wire::{Coding, Ie, IeId, MessageType, Octets, Version};
+use crate::q2931::wire::{Coding, Ie, IeId, IeInstruction, MessageType, Octets, Version};
 
 /// Why a call was refused, cleared or complained about.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -288,7 +288,7 @@ impl Body for Cause {
         Ok(Cause { location, value, diagnostics })
     }
 
-    fn encode(&self, to: &mut dyn Sink) {
+    fn encode(&self, to: &mut impl Sink) {
         to.put(&[EXT | self.location.0 & 0x0f, EXT | self.value.0]);
         self.diagnostics.write(to);
     }
@@ -356,10 +356,12 @@ impl Diagnostics {
         if IeId(code) != id || second != EXT || !whole {
             return None;
         }
-        super::IeValue::decode(id, Coding::Itu, contents)?.ok()
+        let mut read = Vec::new();
+        super::IeValue::read(&mut read, id, Coding::Itu, IeInstruction::REGULAR, contents).ok()?;
+        read.pop().map(|ie| ie.value)
     }
 
-    fn write(&self, to: &mut dyn Sink) {
+    fn write(&self, to: &mut impl Sink) {
         match self {
             Diagnostics::None => {}
             Diagnostics::Condition { user, abnormal, condition } => {

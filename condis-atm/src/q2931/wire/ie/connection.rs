@@ -112,7 +112,7 @@ impl Body for ConnectionId {
         })
     }
 
-    fn encode(&self, to: &mut dyn Sink) {
+    fn encode(&self, to: &mut impl Sink) {
         to.put(&[EXT | (self.signalling.0 & 3) << 3 | self.preference.0 & 7]);
         to.put(&self.vpci.to_be_bytes());
         to.put(&self.vci.to_be_bytes());
@@ -124,7 +124,7 @@ impl Body for ConnectionScope {
         Ok(ConnectionScope { kind: from.last("type of scope")? & 0x0f, scope: Scope(from.u8()?) })
     }
 
-    fn encode(&self, to: &mut dyn Sink) {
+    fn encode(&self, to: &mut impl Sink) {
         to.put(&[EXT | self.kind & 0x0f, self.scope.0]);
     }
 }

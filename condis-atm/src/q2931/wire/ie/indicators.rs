@@ -106,7 +106,7 @@ impl Body for RepeatIndicator {
         from.last("repeat indicator").map(|octet| RepeatIndicator(octet & 0x0f))
     }
 
-    fn encode(&self, to: &mut dyn Sink) {
+    fn encode(&self, to: &mut impl Sink) {
         to.put(&[EXT | self.0 & 0x0f]);
     }
 }
@@ -119,7 +119,7 @@ impl Body for SendingComplete {
         }
     }
 
-    fn encode(&self, to: &mut dyn Sink) {
+    fn encode(&self, to: &mut impl Sink) {
         to.put(&[SENDING_COMPLETE]);
     }
 }
@@ -129,7 +129,7 @@ impl Body for LockingShift {
         from.last("codeset").map(|octet| LockingShift(octet & 7))
     }
 
-    fn encode(&self, to: &mut dyn Sink) {
+    fn encode(&self, to: &mut impl Sink) {
         to.put(&[EXT | self.0 & 7]);
     }
 }
@@ -139,7 +139,7 @@ impl Body for NonLockingShift {
         from.last("codeset").map(|octet| NonLockingShift(octet & 7))
     }
 
-    fn encode(&self, to: &mut dyn Sink) {
+    fn encode(&self, to: &mut impl Sink) {
         to.put(&[EXT | self.0 & 7]);
     }
 }
@@ -152,7 +152,7 @@ impl Body for Progress {
         })
     }
 
-    fn encode(&self, to: &mut dyn Sink) {
+    fn encode(&self, to: &mut impl Sink) {
         to.put(&[EXT | self.location.0 & 0x0f, EXT | self.description.0]);
     }
 }
@@ -162,7 +162,7 @@ impl Body for ReportType {
         from.u8().map(ReportType)
     }
 
-    fn encode(&self, to: &mut dyn Sink) {
+    fn encode(&self, to: &mut impl Sink) {
         to.put(&[self.0]);
     }
 }
@@ -180,7 +180,7 @@ impl Body for OamTrafficDescriptor {
         })
     }
 
-    fn encode(&self, to: &mut dyn Sink) {
+    fn encode(&self, to: &mut impl Sink) {
         to.put(&[
             EXT | (self.shaping & 3) << 5 | u8::from(self.compliance) << 4 | self.fault_management & 7,
             EXT | (self.forward_flow & 7) << 4 | self.backward_flow & 7,
@@ -200,7 +200,7 @@ macro_rules! opaque {
                 Ok($name(octets))
             }
 
-            fn encode(&self, to: &mut dyn Sink) {
+            fn encode(&self, to: &mut impl Sink) {
                 to.put(&self.0);
             }
         }

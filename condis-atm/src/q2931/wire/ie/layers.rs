@@ -187,7 +187,7 @@ impl Body for HighLayerInfo {
         })
     }
 
-    fn encode(&self, to: &mut dyn Sink) {
+    fn encode(&self, to: &mut impl Sink) {
         to.put(&[EXT | self.kind.0]);
         to.put(&self.octets);
     }
@@ -210,7 +210,7 @@ impl Body for LowLayerInfo {
         Ok(info)
     }
 
-    fn encode(&self, to: &mut dyn Sink) {
+    fn encode(&self, to: &mut impl Sink) {
         if let Some(protocol) = self.layer1 {
             to.put(&[EXT | LAYER1 << 5 | protocol & 0x1f]);
         }
@@ -237,7 +237,7 @@ impl Layer2 {
         Ok(Layer2 { protocol, detail })
     }
 
-    fn write(self, to: &mut dyn Sink) {
+    fn write(self, to: &mut impl Sink) {
         let first = LAYER2 << 5 | self.protocol.0 & 0x1f;
         match self.detail {
             Layer2Detail::None => to.put(&[EXT | first]),
@@ -285,7 +285,7 @@ impl Layer3 {
         Ok(Layer3 { protocol, detail })
     }
 
-    fn write(self, to: &mut dyn Sink) {
+    fn write(self, to: &mut impl Sink) {
         let first = LAYER3 << 5 | self.protocol.0 & 0x1f;
         match self.detail {
             Layer3Detail::None => to.put(&[EXT | first]),

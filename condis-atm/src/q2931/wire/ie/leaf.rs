@@ -58,7 +58,7 @@ impl Body for LeafCallId {
         Ok(LeafCallId { kind: from.last("identifier type")? & 0x0f, id: from.u32()? })
     }
 
-    fn encode(&self, to: &mut dyn Sink) {
+    fn encode(&self, to: &mut impl Sink) {
         to.put(&[EXT | self.kind & 0x0f]);
         to.put(&self.id.to_be_bytes());
     }
@@ -69,7 +69,7 @@ impl Body for LeafParameters {
         from.last("screening").map(|octet| LeafParameters(octet & 0x0f))
     }
 
-    fn encode(&self, to: &mut dyn Sink) {
+    fn encode(&self, to: &mut impl Sink) {
         to.put(&[EXT | self.0 & 0x0f]);
     }
 }
@@ -79,7 +79,7 @@ impl Body for LeafSequenceNumber {
         from.u32().map(LeafSequenceNumber)
     }
 
-    fn encode(&self, to: &mut dyn Sink) {
+    fn encode(&self, to: &mut impl Sink) {
         to.put(&self.0.to_be_bytes());
     }
 }
@@ -101,7 +101,7 @@ impl Body for GenericIdentifier {
         Ok(GenericIdentifier { standard, ids })
     }
 
-    fn encode(&self, to: &mut dyn Sink) {
+    fn encode(&self, to: &mut impl Sink) {
         to.put(&[self.standard.0]);
         for (kind, value) in self.ids.iter().take(GenericIdentifier::IDS_MAX) {
             to.put(&[kind.0, value.len() as u8]);

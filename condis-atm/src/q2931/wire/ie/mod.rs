@@ -50,6 +50,7 @@ pub use traffic::{
 };
 
 use super::codec::{Body, ContentError, Count, EXT, Reader, Sink};
+use super::writer::WriteIe;
 use super::{Coding, IeInstruction, Octets};
 
 /// Octets of an IE before its contents: identifier, instruction, length (Q.2931 §4.5.1).
@@ -82,6 +83,28 @@ pub trait IeType: Into<IeValue> + 'static {
 /// Octets of contents that an unknown or invalid IE may have: what a message holds.
 pub const RAW_OCTETS_MAX: usize = super::message::MESSAGE_LEN_MAX;
 
+/// Why an IE was not read.
+pub(super) enum Unread {
+    /// The kind, or the kind in this coding, is not known.
+    Unknown,
+    /// The contents are wrong.
+    Invalid(ContentError),
+}
+
+impl From<ContentError> for Unread {
+    fn from(error: ContentError) -> Unread {
+        Unread::Invalid(error)
+    }
+}
+
+/// How a value of an IE is held: by far the longest, which is rare but in SETUP, elsewhere, so that moving an IE moves little.
+macro_rules! held {
+    (TrafficDescriptor) => { Box<TrafficDescriptor> };
+    (AlternativeTrafficDescriptor) => { Box<AlternativeTrafficDescriptor> };
+    (MinimumTrafficDescriptor) => { Box<MinimumTrafficDescriptor> };
+    ($kind:ident) => { $kind };
+}
+
 /// Defines the IEs from one list: `Type = identifier, CONSTANT, name, codings that are read (the first is
 /// written), octets of contents at most, access information or not, source`.
 macro_rules! ies {
@@ -101,11 +124,10 @@ macro_rules! ies {
                 }
             }
 
-            /// The coding that is sent, and how many octets of contents there may be; of a kind that is
-            /// known.
-            pub(super) const fn limits(self) -> Option<(Coding, usize)> {
+            /// The coding that is sent, of a kind that is known.
+            const fn coding(self) -> Option<Coding> {
                 match self.0 {
-                    $($id => Some((Coding::$default, $max)),)*
+                    $($id => Some(Coding::$default),)*
                     _ => None,
                 }
             }
@@ -124,7 +146,7 @@ macro_rules! ies {
         #[derive(Clone, PartialEq, Eq, Debug)]
         #[non_exhaustive]
         pub enum IeValue {
-            $(#[doc = concat!($name, ".")] $kind($kind),)*
+            $(#[doc = concat!($name, ".")] $kind(held!($kind)),)*
             /// A kind that is known, without contents: as good as absent (Q.2931 §4.5.1).
             Empty(IeId),
             /// A kind, a coding or a codeset that is not known here: carried as it is.
@@ -156,31 +178,37 @@ macro_rules! ies {
                 }
             }
 
-            /// The contents as a value. `None`: the kind, or the kind in this coding, is not known.
-            pub(super) fn decode(id: IeId, coding: Coding, contents: &[u8]) -> Option<Result<IeValue, ContentError>> {
-                if contents.is_empty() && id.limits().is_some() {
-                    return Some(Ok(IeValue::Empty(id)));
+            /// Reads contents of a kind and a coding that are known, and puts them behind other IEs: each where it is to stay, since
+            /// moving it costs more than reading it. If it cannot, nothing is put there.
+            pub(super) fn read(
+                to: &mut Vec<Ie>,
+                id: IeId,
+                coding: Coding,
+                instruction: IeInstruction,
+                contents: &[u8],
+            ) -> Result<(), Unread> {
+                if contents.is_empty() && id.coding().is_some() {
+                    to.push(Ie { coding, instruction, value: IeValue::Empty(id) });
+                    return Ok(());
                 }
-                let mut from = Reader::new(contents);
-                let value = match id.0 {
+                match id.0 {
                     $($id if matches!(coding, Coding::$default $(| Coding::$other)*) => {
-                        Body::decode(&mut from).map(IeValue::$kind)
+                        let mut from = Reader::new(contents);
+                        let value = <$kind>::decode(&mut from)?;
+                        from.finish()?;
+                        if contents.len() > $max {
+                            return Err(ContentError::TooLong(contents.len() - $max).into());
+                        }
+                        to.push(Ie { coding, instruction, value: value.into() });
+                        Ok(())
                     })*
-                    _ => return None,
-                };
-                let too_long = id.limits().map_or(0, |(_, max)| contents.len().saturating_sub(max));
-                Some(value.and_then(|value| {
-                    from.finish()?;
-                    if too_long > 0 {
-                        return Err(ContentError::TooLong(too_long));
-                    }
-                    Ok(value)
-                }))
+                    _ => Err(Unread::Unknown),
+                }
             }
 
-            fn encode(&self, to: &mut dyn Sink) {
+            fn encode(&self, to: &mut impl Sink) {
                 match self {
-                    $(IeValue::$kind(value) => Body::encode(value, to),)*
+                    $(IeValue::$kind(value) => <$kind>::encode(value, to),)*
                     IeValue::Empty(_) => {}
                     IeValue::Unknown { octets, .. } | IeValue::Invalid { octets, .. } => to.put(octets),
                 }
@@ -211,9 +239,16 @@ macro_rules! ies {
                 }
             }
 
+            impl WriteIe for $kind {
+                fn append(&self, to: &mut Vec<u8>) {
+                    let second = EXT | (Coding::$default as u8) << 5 | IeInstruction::REGULAR.bits();
+                    append(IeId($id), second, to, |to| self.encode(to));
+                }
+            }
+
             impl From<$kind> for IeValue {
                 fn from(value: $kind) -> IeValue {
-                    IeValue::$kind(value)
+                    IeValue::$kind(value.into())
                 }
             }
 
@@ -277,7 +312,7 @@ impl Ie {
     /// An IE in the coding of its kind, with the regular instruction.
     pub fn new(value: impl Into<IeValue>) -> Ie {
         let value = value.into();
-        let coding = value.id().limits().map_or(Coding::Itu, |(coding, _)| coding);
+        let coding = value.id().coding().unwrap_or(Coding::Itu);
         Ie { coding, instruction: IeInstruction::REGULAR, value }
     }
 
@@ -304,28 +339,36 @@ impl Ie {
     }
 
     /// Writes it, header and all: [`Ie::encoded_len`] octets.
-    pub(super) fn write(&self, to: &mut dyn Sink) {
+    pub(super) fn write(&self, to: &mut impl Sink) {
         let contents = self.encoded_len() - IE_HEADER_LEN;
         let [high, low] = (contents as u16).to_be_bytes();
         to.put(&[self.id().0, EXT | (self.coding as u8) << 5 | self.instruction.bits(), high, low]);
         self.value.encode(to);
     }
+}
 
-    /// The same behind other octets, where the length can be filled in afterwards.
-    pub(super) fn append(&self, to: &mut Vec<u8>) {
-        let begin = to.len();
-        to.extend([self.id().0, EXT | (self.coding as u8) << 5 | self.instruction.bits(), 0, 0]);
-        self.value.encode(to);
-        let contents = to.len() - begin - IE_HEADER_LEN;
-        to[begin + 2..begin + IE_HEADER_LEN].copy_from_slice(&(contents as u16).to_be_bytes());
+impl WriteIe for Ie {
+    fn append(&self, to: &mut Vec<u8>) {
+        let second = EXT | (self.coding as u8) << 5 | self.instruction.bits();
+        append(self.id(), second, to, |to| self.value.encode(to));
     }
+}
+
+/// Writes an IE behind other octets, where the length can be filled in afterwards. `second` is coding and instruction.
+#[inline]
+fn append(id: IeId, second: u8, to: &mut Vec<u8>, contents: impl FnOnce(&mut Vec<u8>)) {
+    let begin = to.len();
+    to.extend_from_slice(&[id.0, second, 0, 0]);
+    contents(to);
+    let contents = to.len() - begin - IE_HEADER_LEN;
+    to[begin + 2..begin + IE_HEADER_LEN].copy_from_slice(&(contents as u16).to_be_bytes());
 }
 
 /// The value, and in brackets a coding or an instruction that is not the usual one.
 impl fmt::Display for Ie {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.value.fmt(f)?;
-        let usual = self.id().limits().map_or(Coding::Itu, |(coding, _)| coding);
+        let usual = self.id().coding().unwrap_or(Coding::Itu);
         if self.coding != usual {
             write!(f, " [{}]", self.coding)?;
         }

@@ -143,13 +143,16 @@ impl PartyNumber {
     }
 
     fn read(type_and_plan: u8, from: &mut Reader<'_>) -> Result<PartyNumber, ContentError> {
-        let digits = from.octets::<20>()?;
+        let digits = from.remaining();
         let address = match type_and_plan {
-            NSAP => <[u8; AtmAddress::NSAP_OCTETS]>::try_from(&*digits).ok().map(AtmAddress::Nsap),
-            INTERNATIONAL_E164 => E164::new(&digits).map(AtmAddress::E164),
+            NSAP => <[u8; AtmAddress::NSAP_OCTETS]>::try_from(digits).ok().map(AtmAddress::Nsap),
+            INTERNATIONAL_E164 => E164::new(digits).map(AtmAddress::E164),
             _ => None,
         };
-        Ok(address.map_or(PartyNumber::Other { type_and_plan, digits }, PartyNumber::Atm))
+        match address {
+            Some(address) => Ok(PartyNumber::Atm(address)),
+            None => Ok(PartyNumber::Other { type_and_plan, digits: Reader::new(digits).octets()? }),
+        }
     }
 }
 
@@ -168,7 +171,7 @@ fn read_presented(from: &mut Reader<'_>) -> Result<(PartyNumber, Option<Presenta
     Ok((PartyNumber::read(first & !EXT, from)?, presentation))
 }
 
-fn write_presented(number: &PartyNumber, presentation: Option<Presentation>, to: &mut dyn Sink) {
+fn write_presented(number: &PartyNumber, presentation: Option<Presentation>, to: &mut impl Sink) {
     match presentation {
         None => to.put(&[EXT | number.type_and_plan()]),
         Some(Presentation { indicator, screening }) => {
@@ -187,7 +190,7 @@ impl Body for CalledPartyNumber {
         PartyNumber::read(type_and_plan, from).map(CalledPartyNumber)
     }
 
-    fn encode(&self, to: &mut dyn Sink) {
+    fn encode(&self, to: &mut impl Sink) {
         to.put(&[EXT | self.0.type_and_plan()]);
         to.put(self.0.digits());
     }
@@ -198,7 +201,7 @@ impl Body for CallingPartyNumber {
         read_presented(from).map(|(number, presentation)| CallingPartyNumber { number, presentation })
     }
 
-    fn encode(&self, to: &mut dyn Sink) {
+    fn encode(&self, to: &mut impl Sink) {
         write_presented(&self.number, self.presentation, to);
     }
 }
@@ -208,7 +211,7 @@ impl Body for ConnectedNumber {
         read_presented(from).map(|(number, presentation)| ConnectedNumber { number, presentation })
     }
 
-    fn encode(&self, to: &mut dyn Sink) {
+    fn encode(&self, to: &mut impl Sink) {
         write_presented(&self.number, self.presentation, to);
     }
 }
@@ -222,7 +225,7 @@ impl Body for Subaddress {
         Ok(Subaddress { kind: SubaddressType(octet >> 4 & 7), odd: octet & 8 != 0, octets: from.octets()? })
     }
 
-    fn encode(&self, to: &mut dyn Sink) {
+    fn encode(&self, to: &mut impl Sink) {
         to.put(&[EXT | (self.kind.0 & 7) << 4 | u8::from(self.odd) << 3]);
         to.put(&self.octets);
     }
@@ -236,7 +239,7 @@ macro_rules! as_inner {
                 Body::decode(from).map($name)
             }
 
-            fn encode(&self, to: &mut dyn Sink) {
+            fn encode(&self, to: &mut impl Sink) {
                 self.0.encode(to);
             }
         }
@@ -271,7 +274,7 @@ impl Body for TransitNetworkSelection {
         Ok(TransitNetworkSelection { type_and_plan, network: from.octets()? })
     }
 
-    fn encode(&self, to: &mut dyn Sink) {
+    fn encode(&self, to: &mut impl Sink) {
         to.put(&[EXT | self.type_and_plan]);
         to.put(&self.network);
     }

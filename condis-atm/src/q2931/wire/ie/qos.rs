@@ -107,7 +107,7 @@ impl Body for QosParameter {
         Ok(QosParameter { forward: QosClass(from.u8()?), backward: QosClass(from.u8()?) })
     }
 
-    fn encode(&self, to: &mut dyn Sink) {
+    fn encode(&self, to: &mut impl Sink) {
         to.put(&[self.forward.0, self.backward.0]);
     }
 }
@@ -130,7 +130,7 @@ impl Body for ExtendedQos {
         Ok(qos)
     }
 
-    fn encode(&self, to: &mut dyn Sink) {
+    fn encode(&self, to: &mut impl Sink) {
         to.put(&[self.origin.0]);
         for (id, value) in [
             (FORWARD_ACCEPTABLE_CDV, self.forward_acceptable_cdv),
@@ -169,7 +169,7 @@ impl Body for TransitDelay {
         Ok(delay)
     }
 
-    fn encode(&self, to: &mut dyn Sink) {
+    fn encode(&self, to: &mut impl Sink) {
         for (id, value) in [(CUMULATIVE, self.cumulative_ms), (MAXIMUM, self.maximum_ms)] {
             if let Some(value) = value {
                 let [high, low] = value.to_be_bytes();

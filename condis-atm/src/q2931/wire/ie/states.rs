@@ -77,7 +77,7 @@ impl Body for CallState {
         Ok(known!("call state", CallState(from.u8()? & 0x3f)))
     }
 
-    fn encode(&self, to: &mut dyn Sink) {
+    fn encode(&self, to: &mut impl Sink) {
         to.put(&[self.0 & 0x3f]);
     }
 }
@@ -87,7 +87,7 @@ impl Body for EndpointState {
         Ok(known!("endpoint state", EndpointState(from.u8()? & 0x3f)))
     }
 
-    fn encode(&self, to: &mut dyn Sink) {
+    fn encode(&self, to: &mut impl Sink) {
         to.put(&[self.0 & 0x3f]);
     }
 }
@@ -102,7 +102,7 @@ impl Body for EndpointReference {
         Ok(EndpointReference { value: value & 0x7fff, to_originator: value & 0x8000 != 0 })
     }
 
-    fn encode(&self, to: &mut dyn Sink) {
+    fn encode(&self, to: &mut impl Sink) {
         let [high, low] = (self.value & 0x7fff | u16::from(self.to_originator) << 15).to_be_bytes();
         to.put(&[0, high, low]);
     }
@@ -113,7 +113,7 @@ impl Body for RestartIndicator {
         Ok(known!("restart class", RestartIndicator(from.last("restart class")? & 7)))
     }
 
-    fn encode(&self, to: &mut dyn Sink) {
+    fn encode(&self, to: &mut impl Sink) {
         to.put(&[EXT | self.0 & 7]);
     }
 }

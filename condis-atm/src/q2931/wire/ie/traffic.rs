@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::q2931::wire::codec::{Body, ContentError, Reader, Sink, once, put_u24};
+use crate::q2931::wire::codec::{Body, ContentError, Reader, Sink, U24_MAX, once};
 
 /// What one direction asks for. Rates in cells a second, bursts in cells; 24 bits each on the wire, a greater
 /// number is sent as the greatest.
@@ -185,12 +185,12 @@ fn read_rate(
     once(slot, id, from.u24()?)
 }
 
-fn write_rates(forward: &CellRates, backward: &CellRates, to: &mut dyn Sink) {
+fn write_rates(forward: &CellRates, backward: &CellRates, to: &mut impl Sink) {
     for ((id, forward), (_, backward)) in forward.fields().into_iter().zip(backward.fields()) {
         for (id, value) in [(id, forward), (id | 1, backward)] {
             if let Some(value) = value {
-                to.put(&[id]);
-                put_u24(to, value);
+                let [_, high, middle, low] = value.min(U24_MAX).to_be_bytes();
+                to.put(&[id, high, middle, low]);
             }
         }
     }
@@ -215,7 +215,7 @@ impl Body for TrafficDescriptor {
         Ok(descriptor)
     }
 
-    fn encode(&self, to: &mut dyn Sink) {
+    fn encode(&self, to: &mut impl Sink) {
         write_rates(&self.forward, &self.backward, to);
         if self.best_effort {
             to.put(&[subfield::BEST_EFFORT]);
@@ -231,7 +231,7 @@ impl Body for AlternativeTrafficDescriptor {
         Body::decode(from).map(AlternativeTrafficDescriptor)
     }
 
-    fn encode(&self, to: &mut dyn Sink) {
+    fn encode(&self, to: &mut impl Sink) {
         self.0.encode(to);
     }
 }
@@ -249,7 +249,7 @@ impl Body for MinimumTrafficDescriptor {
         Ok(minimum)
     }
 
-    fn encode(&self, to: &mut dyn Sink) {
+    fn encode(&self, to: &mut impl Sink) {
         write_rates(&self.forward.minimum_only(), &self.backward.minimum_only(), to);
     }
 }
