@@ -12,7 +12,8 @@
 //!
 //! *Left out*: NNI signaling and PNNI (other switches are reached as if they were end systems, by static routes); virtual path
 //! connections; leaf initiated join; soft PVCs; crankback; alternative and minimum traffic descriptors (UNI 4.0 negotiation): they are
-//! passed on and not used; a call is admitted with what its traffic descriptor asks for or not at all.
+//! passed on and not used; a call is admitted with what its traffic descriptor asks for or not at all. The other end of a line is not
+//! told of connections ([`AtmLink::vc_state`](condis_link::atm::AtmLink::vc_state)): signaling has done so.
 
 pub mod cac;
 pub(crate) mod call;
