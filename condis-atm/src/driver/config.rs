@@ -49,6 +49,8 @@ condis::counters! {
         permanent_calls,
         /// Activations that a miniport refused; each ends its call, or leaves it as it was if it was up.
         activations_refused,
+        /// VCs for signaling or ILMI whose activation pended, and was refused then: nothing is heard on them.
+        signaling_refused,
         /// SDUs of signaling and ILMI that could not be sent: too many wait for a paused binding, the queue is full, or there was no
         /// buffer.
         signaling_lost,

@@ -358,7 +358,10 @@ impl SignalingVc for UniSignaling {
         }
     }
 
-    fn activate_complete(&self, vc: Vc<'_, Signaling>, _: Result<CallParams, Refused>) {
+    fn activate_complete(&self, vc: Vc<'_, Signaling>, result: Result<CallParams, Refused>) {
+        if result.is_err() {
+            self.engine.count(|counters| counters.signaling_refused += 1);
+        }
         // The binding ended meanwhile, and could not deactivate what was not active.
         if self.engine.model.lock().is_empty() {
             let _ = vc.deactivate();
