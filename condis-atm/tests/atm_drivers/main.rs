@@ -12,5 +12,6 @@ mod permanent;
 mod pipe;
 mod saps;
 mod sdus;
+#[path = "../../../condis/tests/shared/slow_miniport.rs"]
 mod slow;
 mod threads;

@@ -5,6 +5,7 @@ mod calls;
 mod client;
 mod lab;
 mod network;
+#[path = "../../../condis/tests/shared/slow_miniport.rs"]
 mod slow;
 mod station;
 mod threads;

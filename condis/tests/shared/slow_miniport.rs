@@ -1,4 +1,5 @@
-//! A miniport that pends each activation and deactivation, and answers from the node's lane.
+//! A miniport that pends each activation and deactivation of the one inside it, and answers from the node's lane. The tests of
+//! several crates include this file.
 
 use std::sync::{Arc, Mutex};
 
@@ -14,13 +15,12 @@ use condis::status::NdisStatus;
 use condis::token::{Activate, Answer, Deactivate, Oid, Pause, Reset, Restart, Token};
 use condis::trace::VcId;
 use condis::vc::{Sends, Vc};
-use condis_wan::pppoe::driver::EthernetMiniport;
 
-pub struct SlowMiniport(pub EthernetMiniport);
+pub struct SlowMiniport<M>(pub M);
 
 type Held = Arc<Mutex<Option<HeldAdapter<Miniport>>>>;
 
-impl MiniportDriver for SlowMiniport {
+impl<M: MiniportDriver> MiniportDriver for SlowMiniport<M> {
     fn initialize(&self, name: &str) -> Result<(AdapterAttributes, Box<dyn MiniportAdapter>), NdisStatus> {
         let (attributes, inner) = self.0.initialize(name)?;
         Ok((attributes, Box::new(SlowAdapter { inner, held: Held::default() })))
