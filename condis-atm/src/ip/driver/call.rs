@@ -148,8 +148,8 @@ impl IpCall {
         }
     }
 
-    /// Sends octets as one SDU. False: the call is not up, or the pool has no room.
-    pub(super) fn send(&self, octets: &[u8]) -> bool {
+    /// Sends a header and a packet behind it as one SDU. False: the call is not up, or the pool has no room.
+    pub(super) fn send(&self, header: &[u8], packet: &[u8]) -> bool {
         let vc = {
             let state = self.lock();
             if state.phase != Phase::Up {
@@ -157,7 +157,11 @@ impl IpCall {
             }
             state.vc.clone()
         };
-        let (Some(vc), Ok(nbl)) = (vc, self.client.pool.alloc_copy(octets)) else { return false };
+        let (Some(vc), Ok(mut nbl)) = (vc, self.client.pool.alloc_copy(packet)) else { return false };
+        // The pool's headroom takes it: nothing is copied again.
+        if nbl.first_mut().prepend(header).is_err() {
+            return false;
+        }
         vc.at().send(Chain::from(nbl));
         true
     }

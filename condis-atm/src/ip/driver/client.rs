@@ -330,7 +330,7 @@ impl Shared {
             }
             LisOutput::Transmit { vc, header, packet } => {
                 let call = self.lock().by_lis.get(&vc).cloned();
-                if !call.is_some_and(|call| call.send(&[header, &packet].concat())) {
+                if !call.is_some_and(|call| call.send(header, &packet)) {
                     self.lock().member.handle_not_sent();
                 }
             }
